@@ -1,0 +1,1 @@
+"""What `python -m services.classifier` can do, one file per subcommand."""

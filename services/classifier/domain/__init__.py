@@ -1,0 +1,1 @@
+"""What labelling is, without a broker, a web framework or a learning library."""

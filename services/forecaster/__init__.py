@@ -1,0 +1,1 @@
+"""Counts and forecasts the load of every queue. Reads tickets.labelled and tickets.corrected, writes Redis."""

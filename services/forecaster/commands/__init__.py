@@ -1,0 +1,1 @@
+"""What `python -m services.forecaster` can do, one file per subcommand."""

@@ -1,0 +1,1 @@
+"""What load, forecasts and staffing are, without a broker or a database."""
