@@ -1,0 +1,110 @@
+"""One frozen model per record on a topic. Readers ignore fields that a newer writer added."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+
+Attribute = str | int | float | bool | None
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+# A queue is named by its path in the tree, from the root: "IT/Network/VPN".
+QueuePath = Annotated[str, Field(min_length=1, max_length=200)]
+Identifier = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class Event(BaseModel):
+    """Base of every record: immutable, tolerant of fields a newer writer added."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class TicketReceived(Event):
+    """tickets.received.v1: a ticket event, validated and masked. Key: ticket id."""
+
+    event_id: Identifier
+    ticket_id: Identifier
+    created_at: AwareDatetime
+    received_at: AwareDatetime
+    subject: str = ""
+    body: str = ""
+    requester: str = ""
+    channel: str = "unknown"
+    queue: QueuePath | None = None
+    language: Language | None = None
+    attributes: dict[str, Attribute] = Field(default_factory=dict)
+
+
+class ModelStamp(Event):
+    """Which model gave a label, and the offset of the correction log it had folded."""
+
+    name: str
+    version: str
+    digest: str
+    log_offset: int = 0
+
+
+class TicketLabelled(Event):
+    """tickets.labelled.v1: what the classifier said of one received record. Key: ticket id."""
+
+    kind: Literal["labelled"] = "labelled"
+    src_offset: int = Field(ge=0)
+    event_id: Identifier
+    ticket_id: Identifier
+    created_at: AwareDatetime
+    received_at: AwareDatetime
+    labelled_at: AwareDatetime
+    subject: str = ""
+    body: str = ""
+    requester: str = ""
+    channel: str = "unknown"
+    queue: QueuePath | None = None
+    language: Language | None = None
+    topic: str
+    topic_scores: dict[str, float]
+    priority: str | None = None
+    priority_scores: dict[str, float] = Field(default_factory=dict)
+    model: ModelStamp
+
+
+class TicketSkipped(Event):
+    """tickets.labelled.v1: a parked source record, so that `src_offset` stays contiguous."""
+
+    kind: Literal["skipped"] = "skipped"
+    src_offset: int = Field(ge=0)
+    reason: str
+
+
+LabelRecord = Annotated[TicketLabelled | TicketSkipped, Field(discriminator="kind")]
+LABEL_RECORD: TypeAdapter[TicketLabelled | TicketSkipped] = TypeAdapter(LabelRecord)
+
+
+class TicketCorrected(Event):
+    """tickets.corrected.v1: what a human set. Key: ticket id. Fields left out were not changed."""
+
+    kind: Literal["correction"] = "correction"
+    event_id: Identifier
+    ticket_id: Identifier
+    corrected_at: AwareDatetime
+    received_at: AwareDatetime
+    actor: str
+    topic: str | None = None
+    priority: str | None = None
+    queue: QueuePath | None = None
+    subject: str = ""
+    body: str = ""
+
+
+class RecordParked(Event):
+    """tickets.parked.v1: a record nobody could process, whole, with the reason. Source's key."""
+
+    source_topic: str
+    source_partition: int
+    source_offset: int
+    parked_at: datetime
+    reason: str
+    detail: str
+    key: str | None = Field(default=None, description="original key, base64")
+    value: str | None = Field(
+        default=None, description="original value, base64; absent if oversize"
+    )
+    size: int = Field(ge=0, description="bytes of the original value")

@@ -1,0 +1,86 @@
+"""Every metric once. A service imports the object, so an unknown name is a type error."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+# From 1 ms to a minute; dense around the promised 50 and 100 ms.
+LATENCY_BUCKETS = (
+    0.001, 0.002, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075,
+    0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+)  # fmt: skip
+BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+# -- HTTP, every service ------------------------------------------------------------------------
+HTTP_SECONDS = Histogram(
+    "deskstream_http_request_seconds",
+    "Time to answer a request, by route template.",
+    ["service", "method", "route", "status"],
+    buckets=LATENCY_BUCKETS,
+)
+
+# -- ingest -------------------------------------------------------------------------------------
+ACCEPTED = Counter("deskstream_ingest_accepted_total", "Events answered with 202.", ["kind"])
+REJECTED = Counter("deskstream_ingest_rejected_total", "Requests refused, by reason.", ["reason"])
+ACK_SECONDS = Histogram(
+    "deskstream_ingest_ack_seconds",
+    "Time until the broker acknowledged a request's events.",
+    buckets=LATENCY_BUCKETS,
+)
+
+# -- the batch loop, classifier and forecaster ---------------------------------------------------
+CHUNK_RECORDS = Histogram(
+    "deskstream_intake_chunk_records", "Records per chunk.", ["topic"], buckets=BATCH_BUCKETS
+)
+LAG_RECORDS = Gauge(
+    "deskstream_intake_lag_records",
+    "Records behind the end of a partition.",
+    ["topic", "partition"],
+)
+ASSIGNED = Gauge(
+    "deskstream_intake_assigned_partitions", "Partitions this process owns.", ["topic"]
+)
+COMMIT_FAILURES = Counter(
+    "deskstream_intake_commit_failures_total", "Offset commits the broker refused.", ["topic"]
+)
+REWINDS = Counter(
+    "deskstream_intake_rewinds_total",
+    "Partitions sought back to the sink's position after a mismatch.",
+    ["topic"],
+)
+POLL_AGE = Gauge(
+    "deskstream_intake_poll_timestamp_seconds", "Unix time of the last poll.", ["topic"]
+)
+
+# -- classifier ----------------------------------------------------------------------------------
+LABELLED = Counter("deskstream_classifier_labelled_total", "Tickets labelled and delivered.")
+PARKED = Counter("deskstream_parked_total", "Records parked with a reason.", ["service", "reason"])
+LABEL_SECONDS = Histogram(
+    "deskstream_classifier_label_seconds",
+    "Time the model took for one chunk.",
+    buckets=LATENCY_BUCKETS,
+)
+MODEL_INFO = Gauge(
+    "deskstream_classifier_model_info", "The model that serves.", ["name", "version", "digest"]
+)
+
+# -- forecaster ----------------------------------------------------------------------------------
+COUNTED = Counter("deskstream_forecaster_counted_total", "Tickets counted in Redis.")
+DUPLICATES = Counter(
+    "deskstream_forecaster_duplicates_total", "Records that changed nothing, by cause.", ["cause"]
+)
+GAPS = Counter(
+    "deskstream_forecaster_gaps_total", "Jumps of src_offset: lost records. Must stay 0."
+)
+MISMATCHES = Counter(
+    "deskstream_forecaster_position_mismatches_total",
+    "Batches refused because Redis stood elsewhere.",
+)
+PROJECTION_SECONDS = Histogram(
+    "deskstream_forecaster_projection_seconds",
+    "Time to apply one batch to Redis.",
+    buckets=LATENCY_BUCKETS,
+)
+END_TO_END_SECONDS = Histogram(
+    "deskstream_end_to_end_seconds",
+    "From the receipt of a ticket to its label being readable.",
+    buckets=LATENCY_BUCKETS,
+)

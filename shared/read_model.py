@@ -1,0 +1,70 @@
+"""What the projection keeps in Redis and the gateway serves: records, feed entries, totals."""
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.events import ModelStamp
+
+
+class ReadModel(BaseModel):
+    """Base: readers tolerate what a newer projection added."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class TicketRecord(ReadModel):
+    """A ticket and its labels. `queue` is the one it counts for, `events` how many were seen."""
+
+    ticket_id: str
+    event_id: str
+    created_at: AwareDatetime
+    received_at: AwareDatetime
+    labelled_at: AwareDatetime
+    subject: str = ""
+    body: str = ""
+    requester: str = ""
+    channel: str = "unknown"
+    language: str | None = None
+    queue: str
+    topic: str
+    topic_scores: dict[str, float]
+    priority: str | None = None
+    priority_scores: dict[str, float] = {}
+    model: ModelStamp
+
+
+class HumanValues(ReadModel):
+    """The latest values a human set for a ticket; None where nobody set one."""
+
+    ticket_id: str
+    event_id: str
+    corrected_at: AwareDatetime
+    actor: str
+    topic: str | None = None
+    priority: str | None = None
+    queue: str | None = None
+
+
+class FeedEntry(ReadModel):
+    """One label as the live feed shows it. `confidence` is the topic's probability."""
+
+    ticket_id: str
+    created_at: AwareDatetime
+    queue: str
+    topic: str
+    confidence: float
+    priority: str | None = None
+    subject: str = ""
+
+
+class Totals(ReadModel):
+    """Counts since the projection began, kept in the same script as their effects.
+
+    labelled = counted + duplicates; gaps must stay 0.
+    """
+
+    labelled: int = 0
+    counted: int = 0
+    duplicates: int = 0
+    skipped: int = 0
+    gaps: int = 0
+    corrected: int = 0
