@@ -1,0 +1,1 @@
+"""How Deskstream is run: on one machine without containers (`deploy.local`)."""
