@@ -1,0 +1,129 @@
+"""Prediction intervals from out-of-sample residuals per lead bucket (split conformal).
+
+Residuals are studentised as (y - f) / (f + 0.5)^p: p = 0.5 is Pearson's residual of a Poisson
+count, p = 1 fits series whose spread is proportional to the level; history decides.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from services.forecaster.domain.distribution import QUANTILES, ordered
+from services.forecaster.domain.series import BoolArray, FloatArray, IntArray
+
+DAILY_BUCKETS = (1, 7, 14, 28, 56, 84, 168, 300)
+HOURLY_BUCKETS = (1, 3, 6, 12, 24, 48, 96, 168, 336, 7200)
+NORMAL = np.array([-1.959964, -1.281552, 0.0, 1.281552, 1.959964])
+POWERS = (0.5, 0.75, 1.0)
+# Residuals a normal distribution is worth where a bucket holds few of them.
+_PRIOR_WORTH = 12.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResidualRings:
+    """Quantiles of studentised residuals at the centre of each lead bucket that was observed.
+
+    knots: log of the bucket's central lead, ascending. offsets: shape (knots, 5).
+    """
+
+    power: float
+    knots: FloatArray
+    offsets: FloatArray
+
+    @classmethod
+    def learn(
+        cls,
+        forecasts: FloatArray,
+        actuals: FloatArray,
+        buckets: tuple[int, ...],
+        weights: FloatArray | None = None,
+    ) -> Self:
+        """From past forecasts, shape (origins, leads), and what happened (NaN: unknown).
+
+        weights: shape (origins,), e.g. recency.
+        """
+        known = np.isfinite(actuals)
+        power = _power(forecasts, actuals, known)
+        residuals = np.where(known, (actuals - forecasts) / scale_of(forecasts, power), np.nan)
+        worth = np.ones(len(forecasts)) if weights is None else weights
+        knots, offsets = [], []
+        for low, high in zip((0, *buckets[:-1]), buckets, strict=True):
+            part = residuals[:, low:high]
+            if np.isfinite(part).sum() < 3:
+                continue
+            knots.append(np.log((low + 1 + min(high, residuals.shape[1])) / 2.0))
+            offsets.append(_offsets(part, worth))
+        if not knots:
+            return cls(0.5, np.zeros(1), NORMAL[None, :] * 1.5)
+        return cls(power, np.array(knots), np.array(offsets))
+
+    def quantiles(self, mean: FloatArray) -> FloatArray:
+        """Quantiles around a forecast of leads 1.., shape (leads, 5); counts are integers, so
+        interval ends are rounded outward where counts are small."""
+        leads = np.log(np.arange(1, len(mean) + 1))
+        offsets = np.column_stack(
+            [np.interp(leads, self.knots, column) for column in self.offsets.T]
+        )
+        # Beyond the leads ever seen, uncertainty grows as a random walk's would, but slower.
+        offsets *= np.exp(0.25 * np.maximum(leads - self.knots[-1] - 0.5, 0.0))[:, None]
+        return rounded(ordered(mean[:, None] + offsets * scale_of(mean, self.power)[:, None]))
+
+
+def scale_of(mean: FloatArray, power: float) -> FloatArray:
+    """Spread expected at a mean, up to a constant."""
+    scaled: FloatArray = (np.maximum(mean, 0.0) + 0.5) ** power
+    return scaled
+
+
+def rounded(quantiles: FloatArray) -> FloatArray:
+    """Lower ends down and upper ends up to integers, by up to a whole step for small counts.
+
+    A count of 1 has hardly a continuous neighbourhood, so its ends move by one; at a hundred,
+    moving both ends by one would only widen the interval beyond its nominal coverage.
+    """
+    slack = np.minimum(0.5, 2.0 / (1.0 + quantiles[:, [2]]))
+    result = quantiles.copy()
+    result[:, :2] = np.ceil(quantiles[:, :2] - 0.5 - slack)
+    result[:, 3:] = np.floor(quantiles[:, 3:] + 0.5 + slack)
+    return np.maximum(result, 0.0)
+
+
+def _power(forecasts: FloatArray, actuals: FloatArray, known: BoolArray) -> float:
+    """The studentising exponent with the highest Laplace likelihood of the residuals."""
+    base = np.log(np.maximum(forecasts[known], 0.0) + 0.5)
+    if len(base) < 20:
+        return 0.5
+    errors = np.abs(actuals[known] - forecasts[known])
+    costs = [
+        power * float(base.mean()) + np.log(float((errors * np.exp(-power * base)).mean()) + 1e-12)
+        for power in POWERS
+    ]
+    return POWERS[int(np.argmin(costs))]
+
+
+def _offsets(residuals: FloatArray, weights: FloatArray) -> FloatArray:
+    """Weighted quantiles of one bucket, blended with a normal where evidence is thin."""
+    known = np.isfinite(residuals)
+    values = residuals[known]
+    worth = np.broadcast_to(weights[:, None], residuals.shape)[known]
+    empirical = weighted_quantiles(values, worth, np.array(QUANTILES))
+    # Errors of one origin go together: origins count, the leads inside a bucket hardly do.
+    origins = known.any(axis=1)
+    evidence = float(weights[origins].sum()) * min(3.0, float(known.sum() / origins.sum()) ** 0.5)
+    spread = float(
+        np.sqrt(np.average(np.minimum(values**2, 16 * np.median(values**2) + 1e-9), weights=worth))
+    )
+    normal = NORMAL * spread * (1.0 + 1.0 / max(evidence, 1.0))
+    share = evidence / (evidence + _PRIOR_WORTH)
+    blended: FloatArray = share * empirical + (1 - share) * normal
+    return blended
+
+
+def weighted_quantiles(values: FloatArray, weights: FloatArray, levels: FloatArray) -> FloatArray:
+    """Quantiles of a weighted sample at `levels`, interpolated between mid-ranks."""
+    order: IntArray = np.argsort(values, kind="stable")
+    sorted_weights = weights[order]
+    positions = (np.cumsum(sorted_weights) - 0.5 * sorted_weights) / sorted_weights.sum()
+    found: FloatArray = np.interp(levels, positions, values[order])
+    return found

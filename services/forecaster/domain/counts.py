@@ -1,0 +1,50 @@
+"""Distributions of small counts: negative binomial quantiles without a statistics library."""
+
+import numpy as np
+
+from services.forecaster.domain.distribution import QUANTILES
+from services.forecaster.domain.series import FloatArray
+
+# Below this mean per step a count is mostly zero or one and residuals say little.
+LOW_VOLUME = 1.5
+_HALF_LIFE = 91.0
+
+
+def negative_binomial_quantiles(
+    mean: FloatArray, size: float, levels: tuple[float, ...] = QUANTILES
+) -> FloatArray:
+    """Smallest counts whose cumulative probability reaches each level, shape (n, levels).
+
+    mean: shape (n,), not negative. size: the dispersion r in variance = mean + mean^2 / r.
+    """
+    highest = float(mean.max()) if len(mean) else 0.0
+    deviation = np.sqrt(highest + highest**2 / size)
+    support = int(np.ceil(highest + 12.0 * deviation + 12.0))
+    counts = np.arange(1, support + 1)
+    safe = np.maximum(mean, 1e-12)[:, None]
+    success = safe / (safe + size)
+    steps = np.log((counts - 1 + size) / counts) + np.log(success)
+    first = size * np.log1p(-success)
+    probabilities = np.exp(np.hstack([first, first + np.cumsum(steps, axis=1)]))
+    cumulative = np.cumsum(probabilities, axis=1)
+    return np.stack(
+        [(cumulative < level - 1e-12).sum(axis=1).astype(np.float64) for level in levels], axis=1
+    )
+
+
+def estimated_size(counts: FloatArray, mean: FloatArray) -> float:
+    """Dispersion r by moments, kept in [0.3, 1000]; counts and their means, shape (n,)."""
+    known = np.isfinite(counts)
+    if known.sum() < 8 or float(mean[known].sum()) <= 0:
+        return 2.0
+    excess = float(((counts[known] - mean[known]) ** 2 - mean[known]).sum())
+    square = float((mean[known] ** 2).sum())
+    return float(np.clip(square / max(excess, 1e-9), 0.3, 1000.0))
+
+
+def discounted_rate(counts: FloatArray, half_life: float = _HALF_LIFE) -> tuple[float, float]:
+    """Recency-weighted mean per step and the number of steps it rests on (NaN = gap)."""
+    known = np.isfinite(counts)
+    weights = np.where(known, 0.5 ** (np.arange(len(counts))[::-1] / half_life), 0.0)
+    worth = float(weights.sum())
+    return float((weights * np.where(known, counts, 0.0)).sum()) / max(worth, 1e-9), worth
