@@ -46,7 +46,7 @@ REWINDS = Counter(
     "Partitions sought back to the sink's position after a mismatch.",
     ["topic"],
 )
-POLL_AGE = Gauge(
+POLL_TIMESTAMP = Gauge(
     "deskstream_intake_poll_timestamp_seconds", "Unix time of the last poll.", ["topic"]
 )
 

@@ -1,15 +1,15 @@
-"""Every Redis key in one place. One writer each: all of these are the forecaster's projection.
+"""Every Redis key in one place. One writer: all of it is the forecaster's projection.
 
-| key                               | type   | content                                               |
-|-----------------------------------|--------|-------------------------------------------------------|
-| position:{topic}:{partition}      | hash   | offset (next to read), source (highest src_offset)    |
-| ticket:{id}                       | string | the ticket record (JSON), expires                     |
-| human:{id}                        | string | what a human set for the ticket (JSON), expires       |
-| index:all, index:{dim}:{value}    | zset   | ticket ids by creation time (ms)                      |
-| series:{dim}                      | set    | the queues, topics and priorities that have windows   |
-| load:{grain}:{period}:{dim}:{val} | string | packed u32 windows, see shared.windows                |
-| feed                              | stream | the latest labels, bounded                            |
-| totals                            | hash   | labelled, counted, skipped, duplicates, gaps, corrected |
+| key                               | type   | content                                          |
+|-----------------------------------|--------|--------------------------------------------------|
+| position:{topic}:{partition}      | hash   | offset: next to read; source: highest src_offset |
+| ticket:{id}                       | string | shared.read_model.TicketRecord, expires          |
+| human:{id}                        | string | shared.read_model.HumanValues, expires           |
+| index:all, index:{dim}:{value}    | zset   | ticket ids by creation time (Unix ms)            |
+| series:{dim}                      | set    | queues, topics, priorities that have windows     |
+| load:{grain}:{period}:{dim}:{val} | string | packed u32 windows, see shared.windows           |
+| feed                              | stream | the latest labels (FeedEntry as `data`), bounded |
+| totals                            | hash   | shared.read_model.Totals                         |
 """
 
 POSITION_PREFIX = "position:"
