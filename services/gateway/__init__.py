@@ -1,0 +1,1 @@
+"""HTTP out: tickets, live labels and queue load. Reads Redis, writes nothing."""

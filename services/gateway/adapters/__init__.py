@@ -1,0 +1,1 @@
+"""Redis and the other services' readiness, behind ports."""

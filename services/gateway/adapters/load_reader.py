@@ -1,0 +1,110 @@
+"""Load of queues, read from the packed windows of whatever the projection counted."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import numpy as np
+
+from services.gateway.adapters.views import Views
+from services.gateway.domain.load import Span, period_names, sum_windows
+from services.gateway.domain.queues import QueueTree, totals
+from shared.clock import Clock, Monotonic
+from shared.queues import QueueDirectory, QueueNode
+from shared.windows import Counts, Dimension, Grain
+
+FIRST_YEAR = 1970
+# The first and the last day of all data, and the tree, change seldom; a second is not noticed.
+FRESH_SECONDS = 1.0
+
+
+class LoadReader:
+    """Reads series by queue. A queue's load includes everything below it."""
+
+    def __init__(
+        self, views: Views, directory: QueueDirectory, clock: Clock, monotonic: Monotonic
+    ) -> None:
+        self._views = views
+        self._directory = directory
+        self._clock = clock
+        self._monotonic = monotonic
+        self._tree = QueueTree(directory, ())
+        self._tree_until = 0.0
+        self._extent: Span | None = None
+        self._extent_until = 0.0
+
+    async def tree(self) -> QueueTree:
+        """Every queue of the directory and every one that tickets were counted for."""
+        if self._monotonic() >= self._tree_until:
+            seen = await self._views.series(Dimension.QUEUE)
+            if seen != self._tree.seen:
+                self._tree = QueueTree(self._directory, seen)
+            self._tree_until = self._monotonic() + FRESH_SECONDS
+        return self._tree
+
+    async def extent(self) -> Span | None:
+        """From the first day that any ticket was counted for to the last; None without tickets."""
+        if self._monotonic() >= self._extent_until:
+            self._extent = await self._find_extent()
+            self._extent_until = self._monotonic() + FRESH_SECONDS
+        return self._extent
+
+    async def counts(self, node: QueueNode | None, grain: Grain, span: Span) -> Counts:
+        """Tickets per window of the span, shape (span.length(grain),); None is all queues."""
+        dimension, names = await self._series_of(node)
+        result = np.zeros(span.length(grain), np.int64)
+        extent = await self.extent()
+        if extent is None or span.first > extent.last or span.last < extent.first:
+            return result
+        known = Span(max(span.first, extent.first), min(span.last, extent.last))
+        raws = await self._views.windows(grain, dimension, names, period_names(grain, known))
+        if raws:
+            at = (known.first - span.first).days * 86400 // grain.seconds
+            counted = sum_windows(raws, grain, known)
+            result[at : at + len(counted)] = counted
+        return result
+
+    async def totals(self, dimension: Dimension, span: Span | None = None) -> Mapping[str, int]:
+        """Tickets counted for exactly each name, over all years that meet the span or the data."""
+        span = span or await self.extent()
+        if span is None:
+            return {}
+        names = sorted(await self._views.series(dimension))
+        years = period_names(Grain.DAY, span)
+        raws = await self._views.windows(Grain.DAY, dimension, names, years)
+        return dict(zip(names, totals(raws, len(years)).tolist(), strict=True))
+
+    async def today(self, dimension: Dimension) -> Mapping[str, int]:
+        """Tickets created today (UTC) of exactly each name, the busiest first."""
+        day = self._clock().date()
+        span = Span(day, day)
+        names = sorted(await self._views.series(dimension))
+        raws = await self._views.windows(Grain.DAY, dimension, names, period_names(Grain.DAY, span))
+        counted = {
+            name: int(sum_windows([raw], Grain.DAY, span)[0])
+            for name, raw in zip(names, raws, strict=True)
+        }
+        return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+
+    async def _series_of(self, node: QueueNode | None) -> tuple[Dimension, tuple[str, ...]]:
+        tree = await self.tree()
+        if node is not None:
+            return Dimension.QUEUE, tree.with_windows(node)
+        # Each ticket has one queue and one topic: either sums to all, the fewer are read faster.
+        topics = await self._views.series(Dimension.TOPIC)
+        if len(topics) < len(tree.seen):
+            return Dimension.TOPIC, tuple(topics)
+        return Dimension.QUEUE, tuple(tree.seen)
+
+    async def _find_extent(self) -> Span | None:
+        dimension, names = await self._series_of(None)
+        # Event time may run ahead of this clock over a new year.
+        all_years = Span(date(FIRST_YEAR, 1, 1), date(self._clock().year + 1, 12, 31))
+        years = period_names(Grain.DAY, all_years)
+        raws = await self._views.windows(Grain.DAY, dimension, names, years)
+        if not raws:
+            return None
+        days = np.flatnonzero(sum_windows(raws, Grain.DAY, all_years))
+        if not len(days):
+            return None
+        first, last = (all_years.first + timedelta(days=int(day)) for day in days[[0, -1]])
+        return Span(first, last)

@@ -1,0 +1,61 @@
+"""What routes are given: the ports, and the query parameters several of them share."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from services.gateway.adapters.feed import Feed
+from services.gateway.adapters.load_reader import LoadReader
+from services.gateway.adapters.probes import Probe
+from services.gateway.adapters.views import Views
+from services.gateway.settings import GatewaySettings
+
+ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything outside that a route may use."""
+
+    settings: GatewaySettings
+    views: Views
+    load: LoadReader
+    feed: Feed
+    classifier: Probe
+    forecaster: Probe
+
+
+def _ports(request: Request) -> Ports:
+    return cast("Ports", request.app.state.ports)
+
+
+Gateway = Annotated[Ports, Depends(_ports)]
+
+
+def _iso_date(text: Any) -> Any:
+    # pydantic alone would read "0" as 1970-01-01.
+    if isinstance(text, str) and not ISO_DATE.fullmatch(text):
+        raise ValueError("use YYYY-MM-DD")
+    return text
+
+
+Day = Annotated[date, BeforeValidator(_iso_date, json_schema_input_type=date)]
+# A label or queue as a filter; empty would mean none, which is leaving it out.
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+QueueName = Annotated[
+    Name,
+    Field(
+        description="A queue's path or id; everything below it is included. 0 is all queues.",
+        examples=["IT/Network"],
+    ),
+]
+
+
+class Query(BaseModel):
+    """Base of every query string: an unknown parameter is a mistake worth a 422."""
+
+    model_config = ConfigDict(extra="forbid")

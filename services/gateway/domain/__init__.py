@@ -1,0 +1,1 @@
+"""Paging, listing, tree sums and resampling: no framework, no Redis."""

@@ -1,0 +1,127 @@
+"""A ticket as the gateway shows it: what the model said, overlaid by what a human set."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+
+from shared.events import ModelStamp
+from shared.read_model import HumanValues, TicketRecord
+
+Source = Literal["human", "model"]
+
+EXAMPLE: dict[str, JsonValue] = {
+    "ticket_id": "T-1042",
+    "event_id": "0b9e4c1e-6d0c-4f0a-9f0e-2f4c8f5f7a11",
+    "created_at": "2026-03-02T09:14:05Z",
+    "received_at": "2026-03-02T09:14:05.213Z",
+    "labelled_at": "2026-03-02T09:14:05.231Z",
+    "subject": "VPN drops every ten minutes",
+    "body": "Since this morning the tunnel closes and I have to sign in again.",
+    "requester": "u-5f1d",
+    "channel": "email",
+    "language": "en",
+    "topic": "vpn",
+    "priority": "high",
+    "queue": "IT/Network",
+    "sources": {"topic": "model", "priority": "human", "queue": "model"},
+    "topic_scores": {"vpn": 0.94, "wifi": 0.04, "password": 0.02},
+    "priority_scores": {"high": 0.31, "normal": 0.58, "low": 0.11},
+    "model": {"name": "linear", "version": "3", "digest": "9c1f2ab4", "log_offset": 418},
+    "predicted": {"topic": "vpn", "priority": "normal", "queue": "IT/Network"},
+    "human": {
+        "priority": "high",
+        "topic": None,
+        "queue": None,
+        "actor": "agent-7",
+        "corrected_at": "2026-03-02T09:20:41Z",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTicket:
+    """What Redis keeps of one ticket."""
+
+    record: TicketRecord
+    human: HumanValues | None = None
+
+
+class Sources(BaseModel):
+    """Who set each of the three values in force."""
+
+    topic: Source = "model"
+    priority: Source = "model"
+    queue: Source = Field(
+        default="model",
+        description="`model` also stands for the queue the ticket itself named when it came in.",
+    )
+
+
+class Predicted(BaseModel):
+    """What would be in force had no human touched the ticket."""
+
+    topic: str
+    priority: str | None
+    queue: str
+
+
+class Human(BaseModel):
+    """The latest values a human set; null where nobody set one."""
+
+    topic: str | None
+    priority: str | None
+    queue: str | None
+    actor: str
+    corrected_at: AwareDatetime
+
+
+class Ticket(BaseModel):
+    """A ticket. `topic`, `priority` and `queue` are in force: a human's where one set them."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    ticket_id: str
+    event_id: str
+    created_at: AwareDatetime
+    received_at: AwareDatetime
+    labelled_at: AwareDatetime
+    subject: str
+    body: str
+    requester: str
+    channel: str
+    language: str | None
+    topic: str = Field(description="In force; `sources.topic` says who set it.")
+    priority: str | None = Field(description="In force; `sources.priority` says who set it.")
+    queue: str = Field(description="In force; `sources.queue` says who set it.")
+    sources: Sources
+    topic_scores: dict[str, float] = Field(description="The model's probability of every topic.")
+    priority_scores: dict[str, float] = Field(description="The same of every priority.")
+    model: ModelStamp = Field(description="Which model gave the scores.")
+    predicted: Predicted
+    human: Human | None
+
+
+def overlay(stored: StoredTicket) -> Ticket:
+    """The ticket with a human's values in force over the model's."""
+    record, human = stored.record, stored.human
+    values: dict[str, str | None] = {
+        "topic": record.topic,
+        "priority": record.priority,
+        "queue": record.queue,
+    }
+    set_by_human = {
+        name: value
+        for name in values
+        if human is not None and (value := getattr(human, name)) is not None
+    }
+    return Ticket.model_validate(
+        record.model_dump(include=set(Ticket.model_fields))
+        | values
+        | set_by_human
+        | {
+            "sources": dict.fromkeys(set_by_human, "human"),
+            "predicted": values,
+            "human": human.model_dump() if human else None,
+        }
+    )

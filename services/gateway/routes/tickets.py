@@ -1,0 +1,96 @@
+"""GET /api/v1/tickets: one ticket, and pages of them newest first."""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Path, Response
+from fastapi import Query as InQuery
+from pydantic import BaseModel, Field
+
+from services.gateway.dependencies import Gateway, Name, Query, QueueName
+from services.gateway.domain.listing import Group, read_page
+from services.gateway.domain.paging import Position
+from services.gateway.domain.tickets import Ticket, overlay
+from shared import redis_keys
+from shared.errors import NotFound
+from shared.http.problems import responses
+from shared.windows import Dimension
+
+router = APIRouter(prefix="/api/v1/tickets", tags=["tickets"])
+LINK = {"Link": {"description": 'The next page, `rel="next"`.', "schema": {"type": "string"}}}
+
+
+class TicketQuery(Query):
+    """Which tickets, and which page of them."""
+
+    topic: Name | None = Field(default=None, examples=["vpn"])
+    queue: QueueName | None = None
+    priority: Name | None = Field(default=None, examples=["high"])
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(
+        default=None,
+        max_length=1024,
+        pattern="^[A-Za-z0-9_-]+$",
+        description="`next` of the page before, unchanged.",
+    )
+
+
+class TicketPage(BaseModel):
+    """Newest first by creation time. `next` is null on the last page."""
+
+    tickets: list[Ticket]
+    next: str | None = Field(examples=["MTc3MjQ0Mjg0NTAwMDpULTEwNDI"])
+
+
+@router.get(
+    "",
+    operation_id="list_tickets",
+    summary="Tickets newest first, by topic, queue and priority",
+    responses={200: {"headers": LINK}, **responses(400, 404, 422, 503)},
+)
+async def list_tickets(
+    query: Annotated[TicketQuery, InQuery()], gateway: Gateway, response: Response
+) -> TicketPage:
+    """Pages hold still: what arrives meanwhile never shifts a later page."""
+    before = Position.parse(query.cursor) if query.cursor else None
+    page = await read_page(gateway.views, await _groups(query, gateway), before, query.limit)
+    following = page.next.cursor() if page.next else None
+    if following:
+        response.headers["Link"] = f'<{_next_url(query, following)}>; rel="next"'
+    return TicketPage(tickets=[overlay(ticket) for ticket in page.tickets], next=following)
+
+
+@router.get(
+    "/{ticket_id:path}",
+    operation_id="get_ticket",
+    summary="One ticket: labels, every score, the model, and what a human set",
+    responses=responses(404, 422, 503),
+)
+async def get_ticket(
+    ticket_id: Annotated[str, Path(min_length=1, max_length=128, examples=["T-1042"])],
+    gateway: Gateway,
+) -> Ticket:
+    """404 until the ticket is labelled, and after its record expired."""
+    [stored] = await gateway.views.tickets([ticket_id])
+    if stored is None:
+        raise NotFound(f"no ticket {ticket_id!r}: not labelled yet, expired or never received")
+    return overlay(stored)
+
+
+async def _groups(query: TicketQuery, gateway: Gateway) -> list[Group]:
+    groups: list[Group] = []
+    if query.queue is not None:
+        tree = await gateway.load.tree()
+        if (node := tree.find(query.queue)) is not None:
+            paths = (node.path, *node.descendants)
+            groups.append(tuple(redis_keys.index(Dimension.QUEUE, path) for path in paths))
+    if query.topic is not None:
+        groups.append((redis_keys.index(Dimension.TOPIC, query.topic),))
+    if query.priority is not None:
+        groups.append((redis_keys.index(Dimension.PRIORITY, query.priority),))
+    return groups or [(redis_keys.INDEX_ALL,)]
+
+
+def _next_url(query: TicketQuery, cursor: str) -> str:
+    parameters: dict[str, Any] = query.model_dump(exclude_none=True) | {"cursor": cursor}
+    return f"{router.prefix}?{urlencode(parameters)}"
