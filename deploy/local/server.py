@@ -67,6 +67,15 @@ class LocalServer(ABC):
         if self._process is not None:
             self._process.stop()
 
+    def terminate(self) -> None:
+        """Ask it to end; `stop` waits for that."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def last_words(self) -> str:
+        """The line of its log that names a fault, else the last one."""
+        return self._process.last_words() if self._process is not None else ""
+
     def kill(self) -> None:
         """SIGKILL. What the operating system already had is there at the next `start`."""
         self.process.kill()

@@ -1,0 +1,165 @@
+"""The whole of Deskstream on this machine: stores, topics, services, and their environment."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from deploy.local import ports
+from deploy.local.broker import LocalBroker, prepare
+from deploy.local.installation import KafkaInstallation
+from deploy.local.preflight import require_java
+from deploy.local.processes import ChildProcess
+from deploy.local.settings import LocalSettings
+from deploy.local.supervision import Supervised, Supervisor
+from deploy.local.valkey import LocalValkey
+from deploy.local.workspace import CHECKOUT, Workspace
+from shared.errors import Unavailable
+from shared.provisioning import create_topics
+from shared.settings import KafkaSettings
+
+QUEUES_FILE = CHECKOUT / "services" / "simulator" / "helpdesk.json"
+READY_SECONDS = 180.0
+SERVICES = ("classifier", "forecaster", "ingest", "gateway")
+
+
+class System:
+    """A context: everything is running inside, nothing of it after, however it is left."""
+
+    def __init__(
+        self,
+        settings: LocalSettings,
+        workspace: Workspace,
+        *,
+        models: Path,
+        announce: Callable[[str], None],
+    ) -> None:
+        self.supervisor = Supervisor(announce)
+        self._settings = settings
+        self._workspace = workspace
+        self._models = models
+        self._announce = announce
+        self._stores: list[Supervised] = []
+        self._services: list[Supervised] = []
+        self.bootstrap_servers = settings.kafka_bootstrap_servers or ""
+        self.redis_url = settings.redis_url or ""
+
+    def __enter__(self) -> Self:
+        try:
+            ports.require_free(self._settings.ports)
+            self._start_stores()
+            for name in SERVICES:
+                self._services.append(self.process(name, f"services.{name}"))
+                self.supervisor.start(self._services[-1])
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @contextmanager
+    def stores(self) -> Iterator[None]:
+        """Broker and Valkey with the topics, without the services."""
+        try:
+            self._start_stores()
+            yield
+        finally:
+            self.stop()
+
+    def _start_stores(self) -> None:
+        """Start broker and Valkey where none are given, and make the topics."""
+        run, logs = self._workspace.run, self._workspace.logs
+        if not self.redis_url:
+            port = self._settings.redis_port
+            valkey = LocalValkey(run / "valkey", port=port, log=logs / "valkey.log")
+            self._stores.append(valkey)
+            self.supervisor.start(valkey)
+            self.redis_url = valkey.url
+        if not self.bootstrap_servers:
+            prepare_kafka(self._announce)
+            port = self._settings.kafka_port
+            broker = LocalBroker(run / "kafka", port=port, log=logs / "kafka.log")
+            self._stores.append(broker)
+            self.supervisor.start(broker)
+            self.bootstrap_servers = broker.bootstrap_servers
+        kafka = KafkaSettings(
+            bootstrap_servers=self.bootstrap_servers, partitions=self._settings.kafka_partitions
+        )
+        asyncio.run(create_topics(kafka))
+
+    def stop(self) -> None:
+        """The clients first and together, then the stores they write to."""
+        self.supervisor.stop([self._services, self._stores])
+
+    def process(self, name: str, module: str, *arguments: str) -> ChildProcess:
+        """A Python module of this checkout as a child process with the services' environment."""
+        return ChildProcess(
+            name,
+            [sys.executable, "-m", module, *arguments],
+            log=self._workspace.logs / f"{name}.log",
+            environment=self.environment(),
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What the services read, on top of what this process was given."""
+        settings = self._settings
+        given = {
+            "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            "KAFKA_PARTITIONS": settings.kafka_partitions,
+            "REDIS_URL": self.redis_url,
+            "INGEST_PORT": settings.ingest_port,
+            "CLASSIFIER_PORT": settings.classifier_port,
+            "CLASSIFIER_MODELS": self._models,
+            "FORECASTER_PORT": settings.forecaster_port,
+            "FORECASTER_QUEUES_FILE": QUEUES_FILE,
+            "GATEWAY_PORT": settings.gateway_port,
+            "GATEWAY_QUEUES_FILE": QUEUES_FILE,
+            "GATEWAY_INGEST_URL": settings.ingest,
+            "GATEWAY_CLASSIFIER_URL": settings.classifier,
+            "GATEWAY_FORECASTER_URL": settings.forecaster,
+            # One thread each: the processes are the parallelism.
+            "OMP_NUM_THREADS": 1,
+            "OPENBLAS_NUM_THREADS": 1,
+        }
+        return {name: str(value) for name, value in given.items()}
+
+    def await_ready(self) -> None:
+        """Return when the gateway says that everything answers; Unavailable with its reasons."""
+        deadline = time.monotonic() + READY_SECONDS
+        reason = "the gateway does not answer"
+        while time.monotonic() < deadline:
+            self.supervisor.watch()
+            try:
+                answer = httpx.get(f"{self._settings.gateway}/ready", timeout=5)
+                if answer.status_code == httpx.codes.OK:
+                    return
+                checks = answer.json().get("checks", {})
+                reason = "; ".join(f"{k}: {v}" for k, v in checks.items() if v != "ok")
+            except (httpx.HTTPError, ValueError):
+                pass
+            time.sleep(0.1)
+        raise Unavailable(
+            f"Not ready after {READY_SECONDS:.0f} s: {reason}. Logs: {self._workspace.logs}"
+        )
+
+
+def prepare_kafka(announce: Callable[[str], None]) -> None:
+    """Java, Maven and Kafka's jars, once; a sentence where that takes a moment."""
+    require_java(announce)
+    installation = KafkaInstallation.default()
+    if not installation.lib.exists():
+        announce("Fetching Apache Kafka from Maven Central, once ...")
+    prepare(installation)
