@@ -1,0 +1,87 @@
+"""Calibration: how much each expert's logits count, so that probabilities mean what they say."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+Array = NDArray[np.float32]
+
+# A weak pull towards each expert's given weight: a hold-out of a few dozen texts must not decide
+# alone, one of a thousand outvotes it.
+_PRIOR_TEXTS: Final = 5.0
+_LEAST, _MOST = 0.0, 20.0
+
+
+def expert_weights(
+    logits: Sequence[Array], labels: NDArray[np.int32], expected: Sequence[float]
+) -> list[float]:
+    """Weights w minimising the negative log-likelihood of softmax(sum of w_k logits_k).
+
+    One expert gives temperature scaling (Guo et al. 2017, w = 1 / T), several a product of experts
+    with its temperature. Shapes: logits (texts, classes) each, labels (texts,). The weights are in
+    the same order; with no hold-out they are `expected`.
+    """
+    if len(labels) == 0:
+        return [float(weight) for weight in expected]
+    stack = np.stack([z - z.max(axis=1, keepdims=True) for z in logits]).astype(np.float64)
+    truth = stack[:, np.arange(len(labels)), labels]
+    centre = np.asarray(expected, np.float64)
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        mixed = np.tensordot(weights, stack, 1)
+        peak = mixed.max(axis=1, keepdims=True)
+        share = np.exp(mixed - peak)
+        total = share.sum(axis=1, keepdims=True)
+        share /= total
+        likelihood = weights @ truth - (peak + np.log(total))[:, 0]
+        expectation = np.einsum("tc,ktc->kt", share, stack)
+        pull = np.log(np.maximum(weights, 1e-3) / centre)
+        value = -likelihood.sum() + _PRIOR_TEXTS * (pull**2).sum()
+        slope = (expectation - truth).sum(axis=1)
+        slope = slope + np.where(
+            weights > 1e-3, 2 * _PRIOR_TEXTS * pull / np.maximum(weights, 1e-3), 0.0
+        )
+        return float(value), slope
+
+    found = minimize(
+        loss, centre, jac=True, method="L-BFGS-B", bounds=[(_LEAST, _MOST)] * len(expected)
+    )
+    return [float(weight) for weight in found.x]
+
+
+def log_loss(logits: Array, labels: NDArray[np.int32]) -> float:
+    """Mean negative log-likelihood of softmax(logits)."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    total = np.log(np.exp(shifted).sum(axis=1))
+    return float(np.mean(total - shifted[np.arange(len(labels)), labels]))
+
+
+def expected_calibration_error(
+    probabilities: Array, labels: NDArray[np.int32], bins: int = 15
+) -> float:
+    """Mean gap between confidence and accuracy over equal-width bins (Naeini et al. 2015)."""
+    if len(labels) == 0:
+        return 0.0
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    gap = np.bincount(place, weights=confidence - right, minlength=bins)
+    return float(np.abs(gap).sum() / len(labels))
+
+
+def holdout(labels: Sequence[str], share: float, seed: int) -> NDArray[np.bool_]:
+    """Which texts to hold out: `share` of each class, none of a class with fewer than four."""
+    rng = np.random.default_rng(seed)
+    out = np.zeros(len(labels), np.bool_)
+    names = np.asarray(labels, dtype=object)
+    order = rng.permutation(len(labels))
+    groups: dict[str, list[int]] = {}
+    for i in order.tolist():
+        groups.setdefault(names[i], []).append(i)
+    for members in groups.values():
+        if len(members) >= 4:
+            out[members[: max(1, round(share * len(members)))]] = True
+    return out

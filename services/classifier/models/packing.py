@@ -1,0 +1,34 @@
+"""Packing: many texts become one case-folded, NFC-normalised run of UTF-8 bytes."""
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Bounds the cost of the longest ticket: what follows this many characters no longer changes a
+# topic, and a pasted log file of a megabyte must not stall the batch it arrives in.
+CHARACTER_CAP: Final = 8_192
+SEPARATOR: Final = "\x00"
+
+
+def pack(texts: Sequence[str]) -> NDArray[np.uint8]:
+    """Folded UTF-8 of `texts`, each followed by one zero byte; shape (bytes,).
+
+    Folding is Unicode's (casefold, then NFC), so that German and Russian capitals meet their small
+    letters; lone surrogates become "?", zero characters inside a text become blanks. The whole
+    batch is folded in one call because per-text calls would cost more than scoring does.
+    """
+    joined = SEPARATOR.join(texts)
+    if len(joined) > CHARACTER_CAP or joined.count(SEPARATOR) != max(len(texts) - 1, 0):
+        joined = SEPARATOR.join(_clipped(text) for text in texts)
+    if joined.isascii():
+        folded = joined.lower().encode("ascii")
+    else:
+        folded = unicodedata.normalize("NFC", joined.casefold()).encode("utf-8", "replace")
+    return np.frombuffer(folded + b"\x00" if texts else b"", dtype=np.uint8)
+
+
+def _clipped(text: str) -> str:
+    return text[:CHARACTER_CAP].replace(SEPARATOR, " ")

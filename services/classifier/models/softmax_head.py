@@ -1,0 +1,124 @@
+"""A linear softmax head over sparse features, calibrated on a hold-out."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sparse
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+from services.classifier.domain.calibration import fit_temperature, softmax
+from services.classifier.domain.labelling import Probabilities
+from services.classifier.domain.sampling import stratified_split
+
+HOLDOUT_SHARE = 0.1
+# With fewer held-out rows the temperature would be noise; 1 leaves the head as it was fitted.
+MIN_HOLDOUT = 30
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What the head answered for rows it had not seen, before it was fitted on all of them."""
+
+    labels: tuple[str, ...]
+    probabilities: Probabilities
+
+
+class SoftmaxHead:
+    """Multinomial logistic regression (L-BFGS) with a temperature; weights in float32."""
+
+    def __init__(
+        self, *, inverse_penalty: float = 10.0, max_iter: int = 100, seed: int = 0
+    ) -> None:
+        self._inverse_penalty = inverse_penalty
+        self._max_iter = max_iter
+        self._seed = seed
+        self._classes: tuple[str, ...] = ()
+        self._weights: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
+        self._bias: NDArray[np.float32] = np.empty(0, dtype=np.float32)
+        self._temperature = 1.0
+        self.held_out: HeldOut | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """In the order of the columns of every answer."""
+        return self._classes
+
+    def fit(self, features: sparse.csr_matrix, labels: Sequence[str], report: Report) -> None:
+        """Fit on nine tenths, set the temperature on the rest, then fit on everything.
+
+        ValueError when fewer than two classes are given. `report` is told each step's name.
+        """
+        names = np.asarray(labels, dtype=object).astype(str)
+        self._classes = tuple(str(name) for name in np.unique(names))
+        if len(self._classes) < 2:
+            found = f"only {self._classes[0]!r}" if self._classes else "none"
+            raise ValueError(f"a classifier needs at least two classes; the labels hold {found}")
+        model = LogisticRegression(
+            C=self._inverse_penalty, max_iter=self._max_iter, tol=1e-4, warm_start=True
+        )
+        kept, held = stratified_split(names.tolist(), HOLDOUT_SHARE, self._seed)
+        if len(held) >= MIN_HOLDOUT:
+            report("fitting on nine tenths")
+            self._learn(model, features[kept], names[kept])
+            report("calibrating on the last tenth")
+            self._calibrate(features[held], names[held])
+        report("fitting on everything")
+        self._learn(model, features, names)
+
+    def logits(self, features: sparse.csr_matrix) -> NDArray[np.float32]:
+        """Shape (rows, classes), before the temperature."""
+        answer: NDArray[np.float32] = np.asarray(features @ self._weights) + self._bias
+        return answer
+
+    def probabilities(self, features: sparse.csr_matrix) -> Probabilities:
+        """Shape (rows, classes), rows sum to 1."""
+        return softmax(self.logits(features) / np.float32(self._temperature))
+
+    def state(self) -> dict[str, Any]:
+        """Plain values and arrays, all that a prediction needs."""
+        return {
+            "classes": list(self._classes),
+            "weights": self._weights,
+            "bias": self._bias,
+            "temperature": self._temperature,
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> "SoftmaxHead":
+        """The head that `state` described."""
+        head = cls()
+        head._classes = tuple(state["classes"])
+        head._weights = np.asarray(state["weights"], dtype=np.float32)
+        head._bias = np.asarray(state["bias"], dtype=np.float32)
+        head._temperature = float(state["temperature"])
+        return head
+
+    def _learn(
+        self, model: LogisticRegression, features: sparse.csr_matrix, names: NDArray[np.str_]
+    ) -> None:
+        with warnings.catch_warnings():
+            # The iterations are capped on purpose: the last ones cost minutes and change no label.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(features, names)
+        coefficients, intercept = model.coef_, model.intercept_
+        if len(self._classes) == 2:
+            # scikit-learn keeps one row for two classes: sigmoid(z) = softmax(-z/2, z/2)[1].
+            coefficients = np.vstack([-coefficients, coefficients]) / 2.0
+            intercept = np.concatenate([-intercept, intercept]) / 2.0
+        self._weights = np.ascontiguousarray(coefficients.T, dtype=np.float32)
+        self._bias = intercept.astype(np.float32)
+
+    def _calibrate(self, features: sparse.csr_matrix, names: NDArray[np.str_]) -> None:
+        logits = self.logits(features)
+        codes = np.searchsorted(np.asarray(self._classes), names).astype(np.int64)
+        self._temperature = fit_temperature(logits, codes)
+        self.held_out = HeldOut(
+            labels=tuple(str(name) for name in names),
+            probabilities=softmax(logits / np.float32(self._temperature)),
+        )

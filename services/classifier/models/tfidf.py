@@ -1,0 +1,76 @@
+"""TF-IDF features of the batch model: words, word pairs and character n-grams."""
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+# What a ticket says, it says early; a pasted log of a megabyte must not cost 50 ms.
+MAX_CHARACTERS = 8_192
+# Below this many texts a word seen once is most of what there is to learn from.
+SMALL_CORPUS = 2_000
+BLOCKS: dict[str, dict[str, Any]] = {
+    "word": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
+    "character": {"analyzer": "char_wb", "ngram_range": (2, 5)},
+}
+
+
+def normalise(text: str) -> str:
+    """NFC, case-folded for every script, lone surrogates replaced, cut at MAX_CHARACTERS."""
+    head = text[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", head).casefold())
+
+
+class TfidfFeatures:
+    """Texts to one sparse matrix, shape (texts, features): the blocks side by side."""
+
+    def __init__(self) -> None:
+        self._vectorizers: dict[str, TfidfVectorizer] = {}
+
+    def fit_transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
+        """Learn vocabulary and document frequencies. ValueError when no text has a word."""
+        prepared = [normalise(text) for text in texts]
+        min_df = 1 if len(prepared) < SMALL_CORPUS else 2
+        parts = []
+        for name, options in BLOCKS.items():
+            vectorizer = _vectorizer(options, min_df=min_df)
+            parts.append(vectorizer.fit_transform(prepared))
+            self._vectorizers[name] = vectorizer
+        return sparse.hstack(parts, format="csr", dtype=np.float32)
+
+    def transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
+        """Features of new texts; an n-gram never seen in training is left out."""
+        prepared = [normalise(text) for text in texts]
+        parts = [vectorizer.transform(prepared) for vectorizer in self._vectorizers.values()]
+        return sparse.hstack(parts, format="csr", dtype=np.float32)
+
+    def state(self) -> dict[str, dict[str, Any]]:
+        """Plain text and arrays only, so that a saved model holds nothing that could run.
+
+        Terms are joined by line feeds: neither a word nor a character n-gram can contain one.
+        """
+        return {
+            name: {
+                "terms": "\n".join(vectorizer.get_feature_names_out()),
+                "idf": vectorizer.idf_.astype(np.float32),
+            }
+            for name, vectorizer in self._vectorizers.items()
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, dict[str, Any]]) -> "TfidfFeatures":
+        """The features that `state` described."""
+        features = cls()
+        for name, options in BLOCKS.items():
+            terms = state[name]["terms"].split("\n")
+            vectorizer = _vectorizer(options, vocabulary={t: i for i, t in enumerate(terms)})
+            vectorizer.idf_ = np.asarray(state[name]["idf"], dtype=np.float32)
+            features._vectorizers[name] = vectorizer
+        return features
+
+
+def _vectorizer(options: dict[str, Any], **more: Any) -> TfidfVectorizer:
+    return TfidfVectorizer(lowercase=False, sublinear_tf=True, dtype=np.float32, **options, **more)
