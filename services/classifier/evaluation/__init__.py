@@ -1,1 +1,1 @@
-"""Judging models: metrics, splits, streams, adaptation. The code that serves is the code that is judged."""
+"""Judging models: metrics, splits, streams, adaptation. What serves is what is judged."""

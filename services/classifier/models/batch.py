@@ -1,4 +1,4 @@
-"""The batch model: TF-IDF and a linear softmax, slow to fit, accurate, the teacher and reference."""
+"""The batch model: TF-IDF and a linear softmax; slow to fit, accurate, teacher and reference."""
 
 import hashlib
 from collections.abc import Sequence

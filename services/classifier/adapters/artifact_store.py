@@ -1,0 +1,147 @@
+"""Where saved models are kept: a port, and the directory that implements it."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from shared.errors import DeskstreamError, Misconfigured
+
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+POINTER = "current"
+
+
+class ArtifactMissing(Misconfigured):
+    """No model is there to load; the message says how to make one."""
+
+    code = "artifact-missing"
+
+
+class ArtifactDamaged(Misconfigured):
+    """A saved model is not what its manifest says; the message says what to do."""
+
+    code = "artifact-damaged"
+
+
+class VersionTaken(DeskstreamError):
+    """A version never changes: saving under a name that exists is refused."""
+
+    status = 409
+    code = "version-taken"
+
+
+class ArtifactStore(Protocol):
+    """Immutable versions, each a set of named files, and one pointer to the version in use.
+
+    Every operation is atomic: a reader sees all files of a version or none of it, and the old
+    pointer or the new one.
+    """
+
+    def put(self, version: str, files: Mapping[str, bytes]) -> None:
+        """Save all files of a new version. Raises VersionTaken, ValueError for a bad name."""
+        ...
+
+    def get(self, version: str) -> dict[str, bytes]:
+        """Every file of a version. Raises ArtifactMissing."""
+        ...
+
+    def versions(self) -> tuple[str, ...]:
+        """All complete versions, in alphabetical order."""
+        ...
+
+    def promote(self, version: str) -> None:
+        """Point `current` at a version that exists. Raises ArtifactMissing."""
+        ...
+
+    def current(self) -> str | None:
+        """The version in use; None when none was ever promoted."""
+        ...
+
+
+def checked_names(version: str, files: Mapping[str, bytes]) -> None:
+    """Raises ValueError for a name that could leave its folder or hide in it."""
+    if not VERSION.fullmatch(version):
+        raise ValueError(f"a version is letters, digits, '.', '_' and '-', not {version!r}")
+    for name in files:
+        if not FILE_NAME.fullmatch(name):
+            raise ValueError(f"a file is named by letters, digits, '.', '_', '-', not {name!r}")
+
+
+class LocalDirectory:
+    """One folder per version and a pointer file, on a file system whose rename is atomic."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, version: str, files: Mapping[str, bytes]) -> None:
+        """Write beside, flush to disk, then rename into place."""
+        checked_names(version, files)
+        target = self._root / version
+        if target.exists():
+            raise VersionTaken(f"version {version} is already in {self._root}")
+        self._root.mkdir(parents=True, exist_ok=True)
+        # The leading dot keeps a half-written folder out of `versions`.
+        scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=self._root))
+        try:
+            for name, content in files.items():
+                _write_durably(scratch / name, content)
+            scratch.chmod(0o755)
+            scratch.rename(target)
+        except OSError as fault:
+            shutil.rmtree(scratch, ignore_errors=True)
+            if target.exists():
+                raise VersionTaken(f"version {version} is already in {self._root}") from fault
+            raise
+        _flush_directory(self._root)
+
+    def get(self, version: str) -> dict[str, bytes]:
+        """Read the folder of a version."""
+        folder = self._root / version
+        if not VERSION.fullmatch(version) or not folder.is_dir():
+            raise ArtifactMissing(f"there is no version {version!r} in {self._root}")
+        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+    def versions(self) -> tuple[str, ...]:
+        """Folders whose name is a version."""
+        if not self._root.is_dir():
+            return ()
+        names = (path.name for path in self._root.iterdir() if path.is_dir())
+        return tuple(sorted(name for name in names if VERSION.fullmatch(name)))
+
+    def promote(self, version: str) -> None:
+        """Replace the pointer file in one step."""
+        if version not in self.versions():
+            raise ArtifactMissing(f"there is no version {version!r} in {self._root} to promote")
+        handle, name = tempfile.mkstemp(prefix=".pointing-", dir=self._root)
+        os.close(handle)
+        _write_durably(Path(name), f"{version}\n".encode())
+        Path(name).chmod(0o644)
+        Path(name).replace(self._root / POINTER)
+        _flush_directory(self._root)
+
+    def current(self) -> str | None:
+        """What the pointer file names."""
+        try:
+            return (self._root / POINTER).read_text(encoding="utf-8").strip() or None
+        except FileNotFoundError:
+            return None
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush_directory(path: Path) -> None:
+    # A rename survives a power cut only once its directory is on disk.
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,146 @@
+"""Saving and loading a labeller: plain values in skops, a manifest with checksums, no pickle."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import orjson
+import skops.io
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from services.classifier.adapters.artifact_store import (
+    ArtifactDamaged,
+    ArtifactMissing,
+    ArtifactStore,
+    LocalDirectory,
+)
+from services.classifier.domain.labelling import Labeller, ModelIdentity
+from services.classifier.models.batch import BatchLabeller
+from shared.clock import Clock, utc_now
+
+FORMAT = 1
+MODEL_FILE = "model.skops"
+MANIFEST_FILE = "manifest.json"
+# Types beyond skops' own safe list that a model file may hold: none, a state is plain values
+# and arrays. A file that names any other type is refused before anything of it is built.
+TRUSTED: tuple[str, ...] = ()
+HOW_TO_TRAIN = (
+    "make one with `python -m services.classifier train --data FILE --text COLUMN --label COLUMN"
+    " --models {directory}`"
+)
+Figures = Mapping[str, float | int | str]
+
+
+class Manifest(BaseModel):
+    """What is in a version's folder, and how good the model was on tickets it had not seen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int
+    name: str
+    version: str
+    digest: str
+    created_at: str
+    topics: tuple[str, ...]
+    priorities: tuple[str, ...]
+    figures: dict[str, float | int | str]
+    files: dict[str, str]
+
+
+def save(
+    store: ArtifactStore,
+    labeller: BatchLabeller,
+    figures: Figures,
+    clock: Clock = utc_now,
+) -> ModelIdentity:
+    """Save a new version (time and digest make its name) and answer its identity.
+
+    It is not used until it is promoted: `store.promote(identity.version)`.
+    """
+    now = clock()
+    version = f"{now:%Y%m%dT%H%M%SZ}-{labeller.identity.digest[:12]}"
+    content = skops.io.dumps(labeller.state())
+    manifest = Manifest(
+        format=FORMAT,
+        name=labeller.identity.name,
+        version=version,
+        digest=labeller.identity.digest,
+        created_at=now.isoformat(),
+        topics=labeller.topic.classes,
+        priorities=labeller.priority.classes if labeller.priority else (),
+        figures=dict(figures),
+        files={MODEL_FILE: hashlib.sha256(content).hexdigest()},
+    )
+    described = orjson.dumps(manifest.model_dump(), option=orjson.OPT_INDENT_2)
+    store.put(version, {MODEL_FILE: content, MANIFEST_FILE: described + b"\n"})
+    return ModelIdentity(manifest.name, version, manifest.digest)
+
+
+def load(store: ArtifactStore, version: str) -> BatchLabeller:
+    """Load a version after checking every byte of it.
+
+    Raises ArtifactMissing and ArtifactDamaged (a checksum differs, a file lacks or is surplus,
+    a type that is not trusted, a content that is not what its digest says).
+    """
+    files = store.get(version)
+    manifest = _manifest(version, files)
+    for name, expected in manifest.files.items():
+        if hashlib.sha256(files[name]).hexdigest() != expected:
+            raise _damaged(version, f"the checksum of {name} differs from the manifest's")
+    labeller = BatchLabeller.from_state(_state(version, files[MODEL_FILE]), version)
+    if labeller.identity.digest != manifest.digest:
+        raise _damaged(version, "its content is not what its digest says")
+    return labeller
+
+
+def read_manifest(store: ArtifactStore, version: str) -> Manifest:
+    """The manifest alone, as `load` would believe it. Raises like `load`."""
+    return _manifest(version, store.get(version))
+
+
+def load_current(directory: Path) -> Labeller:
+    """The promoted model of a local directory; the service calls this at its start.
+
+    Raises ArtifactMissing when none was ever trained there, ArtifactDamaged when it cannot be
+    trusted; both say what to do.
+    """
+    store = LocalDirectory(directory)
+    version = store.current()
+    if version is None:
+        how = HOW_TO_TRAIN.format(directory=directory)
+        raise ArtifactMissing(f"there is no model in {directory}; {how}")
+    return load(store, version)
+
+
+def _manifest(version: str, files: Mapping[str, bytes]) -> Manifest:
+    try:
+        manifest = Manifest.model_validate_json(files[MANIFEST_FILE])
+    except KeyError as fault:
+        raise _damaged(version, f"{MANIFEST_FILE} is missing") from fault
+    except ValidationError as fault:
+        raise _damaged(version, f"{MANIFEST_FILE} cannot be read") from fault
+    if manifest.format != FORMAT or manifest.version != version:
+        raise _damaged(version, "its manifest belongs to another version or format")
+    if set(manifest.files) != set(files) - {MANIFEST_FILE} or MODEL_FILE not in manifest.files:
+        raise _damaged(version, "its files are not those that the manifest lists")
+    return manifest
+
+
+def _state(version: str, content: bytes) -> dict[str, Any]:
+    try:
+        untrusted = set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED)
+        if untrusted:
+            raise _damaged(version, f"it holds types that no model needs: {sorted(untrusted)}")
+        state: dict[str, Any] = skops.io.loads(content, trusted=list(TRUSTED))
+    except (BadZipFile, KeyError, ValueError, TypeError) as fault:
+        raise _damaged(version, f"{MODEL_FILE} cannot be read ({fault})") from fault
+    return state
+
+
+def _damaged(version: str, what: str) -> ArtifactDamaged:
+    return ArtifactDamaged(
+        f"model {version} was not loaded: {what}. Promote an earlier version or train again; "
+        f"do not edit a model's folder"
+    )

@@ -1,0 +1,148 @@
+"""Make a batch model from a CSV of labelled tickets, judge it on a hold-out, and put it in use."""
+
+import argparse
+import os
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from services.classifier.adapters.artifact_store import ArtifactStore, LocalDirectory
+from services.classifier.adapters.artifacts import save
+from services.classifier.commands.terminal import progress
+from services.classifier.domain.labelling import ModelIdentity
+from services.classifier.evaluation.metrics import (
+    Answers,
+    accuracy,
+    expected_calibration_error,
+    macro_f1,
+    majority_accuracy,
+)
+from services.classifier.evaluation.tables import (
+    Columns,
+    LabelledTickets,
+    UnusableData,
+    read_tickets,
+)
+from services.classifier.models.batch import BatchLabeller
+from services.classifier.models.softmax_head import HeldOut, SoftmaxHead
+from shared.errors import DeskstreamError
+
+STEPS_PER_HEAD = 3
+
+
+def share(text: str) -> float:
+    """A number in (0, 1], for argparse."""
+    value = float(text)
+    if not 0.0 < value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text} is not a share above 0 and up to 1")
+    return value
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of `train`."""
+    parser.add_argument("--data", type=Path, required=True, help="a CSV or CSV.gz file")
+    parser.add_argument("--text", required=True, help="the column of the ticket's text")
+    parser.add_argument("--label", required=True, help="the column of its topic")
+    parser.add_argument("--subject", help="the column of its subject, put before the text")
+    parser.add_argument("--priority", help="the column of its priority: a second head is trained")
+    parser.add_argument(
+        "--first",
+        type=share,
+        default=1.0,
+        metavar="SHARE",
+        help="use only this first share of the rows, in file order (default: all)",
+    )
+    parser.add_argument(
+        "--models",
+        type=Path,
+        help="where models are kept (default: $CLASSIFIER_MODELS, else .local/models)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="draws the hold-out (default: 0)")
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Train, print the figures, save and promote. 1 with a sentence when that cannot be done."""
+    console = Console(stderr=True)
+    directory = args.models or Path(os.environ.get("CLASSIFIER_MODELS", ".local/models"))
+    columns = Columns(args.text, args.label, args.subject, args.priority)
+    try:
+        tickets = read_tickets(args.data, columns)
+        tickets = tickets.take(range(int(len(tickets) * args.first)))
+        identity = train_and_promote(LocalDirectory(directory), tickets, args.seed, console)
+    except DeskstreamError as fault:
+        console.print(f"train: {fault.detail}", style="red", highlight=False, soft_wrap=True)
+        return 1
+    print(f"{identity.name} {identity.version} is in use from {directory}")
+    return 0
+
+
+def train_and_promote(
+    store: ArtifactStore, tickets: LabelledTickets, seed: int, console: Console
+) -> ModelIdentity:
+    """Fit, show the figures of the hold-out, save, promote. Raises UnusableData."""
+    labeller = fit(tickets, seed, console)
+    figures: dict[str, float | int | str] = {
+        "rows": len(tickets),
+        "skipped_rows": tickets.skipped,
+        "seed": seed,
+    }
+    table = Table("head", "held-out rows", "accuracy", "majority class", "macro-F1", "ECE")
+    for name, head, labels in (
+        ("topic", labeller.topic, tickets.labels),
+        ("priority", labeller.priority, tickets.priorities),
+    ):
+        if head is not None:
+            judged = judge(head.held_out, head, labels)
+            table.add_row(name, *_cells(judged))
+            figures |= {f"{name}_{key}": value for key, value in judged.items()}
+    Console().print(table)
+    identity = save(store, labeller, figures)
+    store.promote(identity.version)
+    return identity
+
+
+def fit(tickets: LabelledTickets, seed: int, console: Console) -> BatchLabeller:
+    """Train both heads with a progress bar. Raises UnusableData where there is one class only."""
+    heads = 2 if tickets.priorities else 1
+    done = 0
+    with progress(console, 1 + STEPS_PER_HEAD * heads) as advance:
+
+        def report(step: str) -> None:
+            nonlocal done
+            advance(step, done)
+            done += 1
+
+        try:
+            return BatchLabeller.train(
+                tickets.texts,
+                tickets.labels,
+                tickets.priorities or None,
+                seed=seed,
+                report=report,
+            )
+        except ValueError as fault:
+            raise UnusableData(f"these rows cannot be learned from: {fault}") from fault
+
+
+def judge(held_out: HeldOut | None, head: SoftmaxHead, labels: list[str]) -> dict[str, float]:
+    """Figures on the rows the head had not seen; empty when there were too few to hold out."""
+    if held_out is None:
+        return {}
+    answers = Answers.of(held_out.labels, head.classes, held_out.probabilities)
+    return {
+        "held_out_rows": len(held_out.labels),
+        "accuracy": accuracy(answers),
+        "majority_accuracy": majority_accuracy(labels, held_out.labels),
+        "macro_f1": macro_f1(answers),
+        "ece": expected_calibration_error(answers),
+    }
+
+
+def _cells(judged: dict[str, float]) -> list[str]:
+    if not judged:
+        return ["too few rows", "-", "-", "-", "-"]
+    return [
+        f"{judged['held_out_rows']:.0f}",
+        *(f"{judged[key]:.3f}" for key in ("accuracy", "majority_accuracy", "macro_f1", "ece")),
+    ]
