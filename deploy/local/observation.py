@@ -32,10 +32,10 @@ class SimulatorReport(BaseModel):
 
 
 class QueueCount(BaseModel):
-    """A queue of the gateway's status and its tickets."""
+    """A queue of the gateway's status and its tickets of today."""
 
     name: str
-    load: int
+    today: int
 
 
 class Status(BaseModel):
@@ -79,7 +79,7 @@ class Observer:
         try:
             status = self._status()
             totals = _since(self._before, status.totals)
-            queues = tuple((queue.name, queue.load) for queue in status.top_queues)
+            queues = tuple((queue.name, queue.today) for queue in status.top_queues)
             last = replace(last, totals=totals, top_queues=queues)
         except (httpx.HTTPError, ValidationError):
             pass

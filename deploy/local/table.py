@@ -79,7 +79,7 @@ class Progress:
             alarming = name in {"gaps", "parked"} and value != "0"
             table.add_row(name, value, style="red" if alarming else None)
         queues = "\n".join(f"{load:>8,}  {name}" for name, load in self.last.top_queues[:5])
-        table.add_row("top queues", queues or "none yet")
+        table.add_row("top queues today", queues or "none yet")
         table.add_section()
         for what, url in urls.items():
             table.add_row(what, url)

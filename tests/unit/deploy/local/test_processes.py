@@ -1,0 +1,117 @@
+"""Child processes end when they are told to, when they must, and when their parent is gone."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deploy.local.processes import ChildProcess
+from deploy.local.workspace import CHECKOUT
+from tests.deadlines import wait_until
+
+POLITE = "import time; print('up', flush=True); time.sleep(600)"
+STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + POLITE
+# A grandchild of the same group, as a server with workers has.
+PARENT = (
+    "import subprocess, sys; "
+    f"child = subprocess.Popen([sys.executable, '-c', {POLITE!r}]); "
+    "print(child.pid, flush=True); child.wait()"
+)
+
+
+def _child(folder: Path, program: str, **options: object) -> ChildProcess:
+    command = [sys.executable, "-c", program]
+    return ChildProcess("stand-in", command, log=folder / "child.log", **options)  # type: ignore[arg-type]
+
+
+def _said(child: ChildProcess) -> str:
+    return wait_until(child.log.read_text, what="its first word")
+
+
+def _gone(pid: int) -> bool:
+    """No such process, or only its entry until its parent asks for it."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state == "Z"
+
+
+def test_stop_lets_a_polite_process_end_itself(tmp_path: Path) -> None:
+    child = _child(tmp_path, POLITE)
+    child.start()
+    _said(child)
+    child.stop()
+    assert not child.is_alive()
+    assert child.returncode == -signal.SIGTERM
+
+
+def test_stop_kills_a_stubborn_process_after_its_grace(tmp_path: Path) -> None:
+    child = _child(tmp_path, STUBBORN, grace_seconds=0.2)
+    child.start()
+    _said(child)
+    child.stop()
+    assert child.returncode == -signal.SIGKILL
+
+
+def test_stop_wakes_a_frozen_process_first(tmp_path: Path) -> None:
+    child = _child(tmp_path, POLITE)
+    child.start()
+    _said(child)
+    child.freeze()
+    child.stop()
+    assert child.returncode == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("end", [ChildProcess.stop, ChildProcess.kill])
+def test_what_a_process_started_ends_with_it(
+    tmp_path: Path, end: Callable[[ChildProcess], None]
+) -> None:
+    child = _child(tmp_path, PARENT)
+    child.start()
+    grandchild = int(_said(child).split()[0])
+    end(child)
+    wait_until(lambda: _gone(grandchild), what="the grandchild ends")
+
+
+def test_a_process_starts_again_and_its_log_grows(tmp_path: Path) -> None:
+    child = _child(tmp_path, "print('line')")
+    for _ in range(2):
+        child.start()
+        assert child.wait(30) == 0
+    assert child.log.read_text() == "line\nline\n"
+
+
+def test_last_words_prefer_the_line_that_names_a_fault(tmp_path: Path) -> None:
+    child = _child(tmp_path, "print('ValueError: no such port'); print('bye')")
+    child.start()
+    child.wait(30)
+    assert child.last_words() == "ValueError: no such port"
+
+
+@pytest.mark.parametrize("last_signal", [signal.SIGKILL, signal.SIGTERM])
+def test_children_die_with_a_runner_that_cannot_say_goodbye(
+    tmp_path: Path, last_signal: signal.Signals
+) -> None:
+    log = tmp_path / "child.log"
+    program = (
+        "import sys, time; from pathlib import Path; "
+        "from deploy.local.processes import ChildProcess; "
+        f"command, log = [sys.executable, '-c', {POLITE!r}], Path({str(log)!r}); "
+        "child = ChildProcess('stand-in', command, log=log); "
+        "child.start(); print(child.pid, flush=True); time.sleep(600)"
+    )
+    runner = subprocess.Popen(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", program], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
+    )
+    assert runner.stdout is not None
+    with runner.stdout:
+        pid = int(runner.stdout.readline())
+    assert not _gone(pid)
+    os.kill(runner.pid, last_signal)
+    runner.wait()
+    wait_until(lambda: _gone(pid), what="the guardian ends the orphan")
