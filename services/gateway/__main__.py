@@ -2,9 +2,7 @@
 
 import argparse
 import asyncio
-import errno
 import signal
-import socket
 import sys
 from collections.abc import Sequence
 from types import FrameType
@@ -24,6 +22,7 @@ from services.gateway.settings import GatewaySettings
 from shared import logs
 from shared.clock import monotonic, utc_now
 from shared.errors import Misconfigured
+from shared.http.listening import listen
 from shared.queues import QueueDirectory
 from shared.settings import KafkaSettings, RedisSettings
 
@@ -51,7 +50,7 @@ class _Server(uvicorn.Server):
 async def serve(settings: GatewaySettings, redis: RedisSettings, partitions: int) -> None:
     """Serve until a signal. Raises Misconfigured for what can never work."""
     directory = QueueDirectory.load(settings.queues_file)
-    listener = _listen(settings.host, settings.port)
+    listener = listen(settings.host, settings.port)
     client = connect(redis)
     views = RedisViews(client, partitions)
     async with client, httpx.AsyncClient() as http:
@@ -70,20 +69,6 @@ async def serve(settings: GatewaySettings, redis: RedisSettings, partitions: int
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
         await _Server(config, ports.feed).serve(sockets=[listener])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
-        reason = "something else listens there" if taken else str(error)
-        raise Misconfigured(
-            f"cannot listen on {host}:{port}: {reason}; set GATEWAY_HOST or GATEWAY_PORT"
-        ) from error
-    listener.setblocking(False)
-    return listener
 
 
 def _settings(argv: Sequence[str] | None) -> GatewaySettings:

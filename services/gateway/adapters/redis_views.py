@@ -52,8 +52,10 @@ class RedisViews:
             await self._redis.ping()
 
     async def sizes(self, indexes: Sequence[str]) -> list[int]:
-        replies = await self._pipeline(("ZCARD", name) for name in indexes)
-        return [int(reply) for reply in replies]
+        pipe = self._redis.pipeline(transaction=False)
+        for name in indexes:
+            pipe.zcard(name)
+        return [int(reply) for reply in await _execute(pipe)]
 
     async def newest(
         self, indexes: Sequence[str], before: Position | None, count: int
@@ -61,11 +63,10 @@ class RedisViews:
         highest = "+inf" if before is None else before.score
         read = count
         while True:
-            replies = await self._pipeline(
-                ("ZREVRANGEBYSCORE", name, highest, "-inf", "WITHSCORES", "LIMIT", 0, read)
-                for name in indexes
-            )
-            columns = [_places(reply) for reply in replies]
+            pipe = self._redis.pipeline(transaction=False)
+            for name in indexes:
+                pipe.zrevrangebyscore(name, highest, "-inf", start=0, num=read, withscores=True)
+            columns = [_places(reply) for reply in await _execute(pipe)]
             # Below the last place of a column cut off by LIMIT that column may have more.
             cut = [column[-1] for column in columns if len(column) == read]
             reliable = max(cut) if cut else None
@@ -81,7 +82,10 @@ class RedisViews:
             read *= 4
 
     async def contained(self, ids: Sequence[str], indexes: Sequence[str]) -> list[bool]:
-        rows = await self._pipeline(("ZMSCORE", name, *ids) for name in indexes)
+        pipe = self._redis.pipeline(transaction=False)
+        for name in indexes:
+            pipe.zmscore(name, list(ids))
+        rows = await _execute(pipe)
         return [any(score is not None for score in column) for column in zip(*rows, strict=True)]
 
     async def tickets(self, ids: Sequence[str]) -> list[StoredTicket | None]:
@@ -123,22 +127,20 @@ class RedisViews:
     async def positions(self) -> list[PartitionPosition]:
         # Asked one by one: a SCAN for the prefix would walk every ticket.
         wanted = [(t, p) for t in PROJECTED for p in range(t.partitions(self._partitions))]
-        rows = await self._pipeline(
-            ("HMGET", redis_keys.position(t.name, p), "offset", "source") for t, p in wanted
-        )
+        pipe = self._redis.pipeline(transaction=False)
+        for topic, partition in wanted:
+            pipe.hmget(redis_keys.position(topic.name, partition), "offset", "source")
         return [
             _position(topic, partition, *row)
-            for (topic, partition), row in zip(wanted, rows, strict=True)
+            for (topic, partition), row in zip(wanted, await _execute(pipe), strict=True)
             if row[0] is not None
         ]
 
     async def feed_bounds(self) -> FeedBounds:
-        oldest, newest = await self._pipeline(
-            [
-                ("XRANGE", redis_keys.FEED, "-", "+", "COUNT", 1),
-                ("XREVRANGE", redis_keys.FEED, "+", "-", "COUNT", 1),
-            ]
-        )
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.xrange(redis_keys.FEED, count=1)
+        pipe.xrevrange(redis_keys.FEED, count=1)
+        oldest, newest = await _execute(pipe)
         if not newest:
             return FeedBounds(None, BEGINNING)
         return FeedBounds(_feed_id(oldest[0][0]), _feed_id(newest[0][0]))
@@ -160,14 +162,6 @@ class RedisViews:
             answer = await self._redis.xread({redis_keys.FEED: str(position)}, 1000, block)
         return [_feed_item(*entry) for _, entries in answer for entry in entries]
 
-    async def _pipeline(self, commands: Iterable[Sequence[str | int]]) -> list[Any]:
-        pipe = self._redis.pipeline(transaction=False)
-        for command in commands:
-            pipe.execute_command(*command)
-        async with _answering():
-            replies: list[Any] = await pipe.execute()
-        return replies
-
 
 @asynccontextmanager
 async def _answering() -> AsyncIterator[None]:
@@ -175,6 +169,12 @@ async def _answering() -> AsyncIterator[None]:
         yield
     except (RedisConnectionError, RedisTimeoutError, OSError) as error:
         raise Unavailable(f"Redis does not answer: {error or type(error).__name__}") from error
+
+
+async def _execute(pipe: Any) -> list[Any]:
+    async with _answering():
+        replies: list[Any] = await pipe.execute()
+    return replies
 
 
 def _places(reply: Iterable[Any]) -> list[Position]:

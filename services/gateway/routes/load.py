@@ -14,6 +14,7 @@ from services.gateway.domain.load import Granularity, Span, resample
 from shared.http.problems import responses
 
 router = APIRouter(prefix="/api", tags=["load"])
+AS_JSON = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 # What JSON and JavaScript hold exactly; ids of queues are 53-bit.
 QueueId = Annotated[
     int, Field(ge=0, lt=2**53, description="An id of GET /api/queues; 0 is all.", examples=[0])
@@ -89,14 +90,13 @@ async def historical(query: Annotated[HistoricalQuery, InQuery()], gateway: Gate
         "timestamps": _timestamps(starts),
         "granularity": query.granularity,
     }
-    content = orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
+    content = orjson.dumps(body, option=AS_JSON)
     return Response(content, media_type="application/json")
 
 
-def _timestamps(starts: NDArray[np.datetime64]) -> orjson.Fragment:
-    """The array as JSON. Of hours numpy writes 13 letters, to which ":00:00Z" is added."""
-    hourly = np.datetime_data(starts.dtype)[0] == "h"
-    suffix = b':00:00Z"' if hourly else b'"'
-    letters = np.datetime_as_string(starts).astype("S")
-    quoted = b'","'.replace(b'"', suffix, 1).join(letters.tolist())
-    return orjson.Fragment(b'["' + quoted + suffix + b"]" if len(starts) else b"[]")
+def _timestamps(starts: NDArray[np.datetime64]) -> list[str] | NDArray[np.datetime64]:
+    """As orjson is to write them: it has moments of numpy, ten times faster, but no days."""
+    if np.datetime_data(starts.dtype)[0] == "h":
+        return starts.astype("M8[s]")
+    days: list[str] = np.datetime_as_string(starts).tolist()
+    return days

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header
@@ -53,26 +54,25 @@ LastEventId = Annotated[
 ]
 
 
-def _query(query: Annotated[StreamQuery, InQuery()]) -> StreamQuery:
-    return query
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a client asked for."""
+
+    wanted: FeedFilter
+    resume: FeedId | None
 
 
-# Through one dependency, or each fault would be told once per use.
-Asked = Annotated[StreamQuery, Depends(_query)]
-
-
-async def _filter(asked: Asked, gateway: Gateway) -> FeedFilter:
-    node = None if asked.queue is None else (await gateway.load.tree()).find(asked.queue)
-    return FeedFilter(asked.topic, node.path if node else None)
-
-
-async def _resume(
-    asked: Asked, gateway: Gateway, last_event_id: LastEventId = None
-) -> FeedId | None:
+async def _subscription(
+    query: Annotated[StreamQuery, InQuery()], gateway: Gateway, last_event_id: LastEventId = None
+) -> Subscription:
     # Asked here, where a 503 can still be answered; the stream's head is sent before its body.
     await gateway.views.ping()
-    last = last_event_id or asked.last_event_id
-    return FeedId.parse(last) if last else None
+    node = None if query.queue is None else (await gateway.load.tree()).find(query.queue)
+    last = last_event_id or query.last_event_id
+    return Subscription(
+        wanted=FeedFilter(query.topic, node.path if node else None),
+        resume=FeedId.parse(last) if last else None,
+    )
 
 
 @router.get(
@@ -84,15 +84,14 @@ async def _resume(
 )
 async def stream(
     gateway: Gateway,
-    wanted: Annotated[FeedFilter, Depends(_filter)],
-    resume: Annotated[FeedId | None, Depends(_resume)],
+    asked: Annotated[Subscription, Depends(_subscription)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Every event has an `id`; a client that comes back with it misses nothing.
 
     A first event `gap` says when that is impossible, because the feed no longer goes back so far.
     """
     try:
-        async for found in gateway.feed.follow(resume, wanted):
+        async for found in gateway.feed.follow(asked.resume, asked.wanted):
             yield (
                 _event(found.after)
                 if isinstance(found, Gap)
