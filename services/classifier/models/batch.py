@@ -36,7 +36,7 @@ class BatchClassifier:
 
     @property
     def held_out(self) -> HeldOut | None:
-        """Answers for the rows the temperature was set on; None when there were too few."""
+        """Answers for the rows the sharpness was set on; None when there were too few."""
         return self._head.held_out
 
     def fit(self, texts: Sequence[str], labels: Sequence[str]) -> None:

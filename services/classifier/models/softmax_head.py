@@ -11,12 +11,11 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from services.classifier.domain.calibration import fit_temperature, softmax
 from services.classifier.domain.labelling import Probabilities
-from services.classifier.domain.sampling import stratified_split
+from services.classifier.models.calibration import expert_weights, holdout
 
 HOLDOUT_SHARE = 0.1
-# With fewer held-out rows the temperature would be noise; 1 leaves the head as it was fitted.
+# With fewer held-out rows the sharpness would be noise; 1 leaves the head as it was fitted.
 MIN_HOLDOUT = 30
 Report = Callable[[str], None]
 
@@ -30,7 +29,7 @@ class HeldOut:
 
 
 class SoftmaxHead:
-    """Multinomial logistic regression (L-BFGS) with a temperature; weights in float32."""
+    """Multinomial logistic regression (L-BFGS), its logits scaled by a sharpness, 1/temperature."""
 
     def __init__(
         self, *, inverse_penalty: float = 10.0, max_iter: int = 100, seed: int = 0
@@ -41,7 +40,7 @@ class SoftmaxHead:
         self._classes: tuple[str, ...] = ()
         self._weights: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
         self._bias: NDArray[np.float32] = np.empty(0, dtype=np.float32)
-        self._temperature = 1.0
+        self._sharpness = 1.0
         self.held_out: HeldOut | None = None
 
     @property
@@ -50,7 +49,7 @@ class SoftmaxHead:
         return self._classes
 
     def fit(self, features: sparse.csr_matrix, labels: Sequence[str], report: Report) -> None:
-        """Fit on nine tenths, set the temperature on the rest, then fit on everything.
+        """Fit on nine tenths, set the sharpness on the rest, then fit on everything.
 
         ValueError when fewer than two classes are given. `report` is told each step's name.
         """
@@ -62,23 +61,23 @@ class SoftmaxHead:
         model = LogisticRegression(
             C=self._inverse_penalty, max_iter=self._max_iter, tol=1e-4, warm_start=True
         )
-        kept, held = stratified_split(names.tolist(), HOLDOUT_SHARE, self._seed)
-        if len(held) >= MIN_HOLDOUT:
+        held = holdout(names.tolist(), HOLDOUT_SHARE, self._seed)
+        if held.sum() >= MIN_HOLDOUT:
             report("fitting on nine tenths")
-            self._learn(model, features[kept], names[kept])
+            self._learn(model, features[~held], names[~held])
             report("calibrating on the last tenth")
             self._calibrate(features[held], names[held])
         report("fitting on everything")
         self._learn(model, features, names)
 
     def logits(self, features: sparse.csr_matrix) -> NDArray[np.float32]:
-        """Shape (rows, classes), before the temperature."""
+        """Shape (rows, classes), before the sharpness."""
         answer: NDArray[np.float32] = np.asarray(features @ self._weights) + self._bias
         return answer
 
     def probabilities(self, features: sparse.csr_matrix) -> Probabilities:
         """Shape (rows, classes), rows sum to 1."""
-        return softmax(self.logits(features) / np.float32(self._temperature))
+        return self._softmax(self.logits(features))
 
     def state(self) -> dict[str, Any]:
         """Plain values and arrays, all that a prediction needs."""
@@ -86,7 +85,7 @@ class SoftmaxHead:
             "classes": list(self._classes),
             "weights": self._weights,
             "bias": self._bias,
-            "temperature": self._temperature,
+            "sharpness": self._sharpness,
         }
 
     @classmethod
@@ -96,8 +95,14 @@ class SoftmaxHead:
         head._classes = tuple(state["classes"])
         head._weights = np.asarray(state["weights"], dtype=np.float32)
         head._bias = np.asarray(state["bias"], dtype=np.float32)
-        head._temperature = float(state["temperature"])
+        head._sharpness = float(state["sharpness"])
         return head
+
+    def _softmax(self, logits: NDArray[np.float32]) -> Probabilities:
+        scaled = np.float32(self._sharpness) * (logits - logits.max(axis=1, keepdims=True))
+        weights = np.exp(scaled, dtype=np.float32)
+        answer: Probabilities = weights / weights.sum(axis=1, keepdims=True)
+        return answer
 
     def _learn(
         self, model: LogisticRegression, features: sparse.csr_matrix, names: NDArray[np.str_]
@@ -116,9 +121,9 @@ class SoftmaxHead:
 
     def _calibrate(self, features: sparse.csr_matrix, names: NDArray[np.str_]) -> None:
         logits = self.logits(features)
-        codes = np.searchsorted(np.asarray(self._classes), names).astype(np.int64)
-        self._temperature = fit_temperature(logits, codes)
+        codes = np.searchsorted(np.asarray(self._classes), names).astype(np.int32)
+        (self._sharpness,) = expert_weights([logits], codes, [1.0])
         self.held_out = HeldOut(
             labels=tuple(str(name) for name in names),
-            probabilities=softmax(logits / np.float32(self._temperature)),
+            probabilities=self._softmax(logits),
         )
