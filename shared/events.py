@@ -97,6 +97,7 @@ class TicketCorrected(Event):
 class RecordParked(Event):
     """tickets.parked.v1: a record nobody could process, whole, with the reason. Source's key."""
 
+    kind: Literal["parked"] = "parked"
     source_topic: str
     source_partition: int
     source_offset: int
@@ -108,3 +109,18 @@ class RecordParked(Event):
         default=None, description="original value, base64; absent if oversize"
     )
     size: int = Field(ge=0, description="bytes of the original value")
+
+
+class RecordResolved(Event):
+    """tickets.parked.v1: what became of a parked record. Key: the source's."""
+
+    kind: Literal["resolved"] = "resolved"
+    source_topic: str
+    source_partition: int
+    source_offset: int
+    resolution: Literal["replayed", "discarded"]
+    resolved_at: datetime
+
+
+ParkingRecord = Annotated[RecordParked | RecordResolved, Field(discriminator="kind")]
+PARKING_RECORD: TypeAdapter[RecordParked | RecordResolved] = TypeAdapter(ParkingRecord)

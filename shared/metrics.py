@@ -74,6 +74,11 @@ MISMATCHES = Counter(
     "deskstream_forecaster_position_mismatches_total",
     "Batches refused because Redis stood elsewhere.",
 )
+REDIS_RETRIES = Counter(
+    "deskstream_forecaster_redis_retries_total",
+    "Calls repeated because Redis was away, loading or full.",
+    ["error"],
+)
 PROJECTION_SECONDS = Histogram(
     "deskstream_forecaster_projection_seconds",
     "Time to apply one batch to Redis.",

@@ -12,11 +12,15 @@ class ReadModel(BaseModel):
 
 
 class TicketRecord(ReadModel):
-    """A ticket and its labels. `queue` is the one it counts for, `events` how many were seen."""
+    """A ticket and its labels. `queue` is the one it counts for.
+
+    created_at: of its first event, the one that was counted; updated_at: of the event shown.
+    """
 
     ticket_id: str
     event_id: str
     created_at: AwareDatetime
+    updated_at: AwareDatetime
     received_at: AwareDatetime
     labelled_at: AwareDatetime
     subject: str = ""
@@ -59,11 +63,13 @@ class FeedEntry(ReadModel):
 class Totals(ReadModel):
     """Counts since the projection began, kept in the same script as their effects.
 
-    labelled = counted + duplicates; gaps must stay 0.
+    labelled = counted + updated + duplicates: a ticket's first event is counted, a later one
+    updates the record, a repeated one changes nothing. gaps must stay 0.
     """
 
     labelled: int = 0
     counted: int = 0
+    updated: int = 0
     duplicates: int = 0
     skipped: int = 0
     gaps: int = 0

@@ -1,1 +1,1 @@
-"""Labels every ticket. Reads tickets.received and tickets.corrected, writes tickets.labelled and tickets.parked."""
+"""Labels every ticket: tickets.received and tickets.corrected in, labelled and parked out."""

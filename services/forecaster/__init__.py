@@ -1,1 +1,1 @@
-"""Counts and forecasts the load of every queue. Reads tickets.labelled and tickets.corrected, writes Redis."""
+"""Counts and forecasts queue load: tickets.labelled and tickets.corrected in, Redis out."""

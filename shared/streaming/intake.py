@@ -180,6 +180,13 @@ class Intake(Service):  # type: ignore[misc]
             self._consumer.seek(tp, position)
             lane.reopen(position)
 
+    async def _guarded_seek(self, tp: TopicPartition, lane: Lane) -> None:
+        try:
+            await self._seek(tp, lane)
+        except Exception as error:
+            log.exception("starting point of %s", tp)
+            self.die(f"starting point of {tp}: {error!r}")
+
     def resting(self) -> Mapping[TopicPartition, int]:
         """Positions of the partitions with nothing under way: what the sink must agree with."""
         for lane in self._lanes.values():
@@ -189,6 +196,11 @@ class Intake(Service):  # type: ignore[misc]
             for tp, lane in self._lanes.items()
             if lane.idle and lane.applied is not None
         }
+
+    @property
+    def rebuilding(self) -> int:
+        """Records still to be read again after the sink was found behind where it had been."""
+        return sum(max(0, lane.reached - (lane.applied or 0)) for lane in self._lanes.values())
 
     @property
     def assigned(self) -> int:
@@ -253,7 +265,9 @@ class Intake(Service):  # type: ignore[misc]
         self._lanes = {tp: Lane(open=self._starting_point is None) for tp in partitions}
         metrics.ASSIGNED.labels(self.topic).set(len(self._lanes))
         if self._starting_point is not None:
-            await asyncio.gather(*(self._seek(tp, lane) for tp, lane in self._lanes.items()))
+            for tp, lane in self._lanes.items():
+                # Not awaited: a sink that is away must not make this member miss the rebalance.
+                self.add_future(self._guarded_seek(tp, lane))
 
 
 class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -12,12 +12,13 @@ class Lane:
 
     next: where the next chunk starts, None before the first record of a lane that starts at
     Kafka's own commit. applied: end of the unbroken run of finished chunks. committed: what Kafka
-    was told. open: False while a seek is under way.
+    was told. reached: the furthest that was ever applied. open: False while a seek is under way.
     """
 
     next: int | None = None
     applied: int | None = None
     committed: int | None = None
+    reached: int = 0
     open: bool = True
     pending: deque[Chunk] = field(default_factory=deque)
 
@@ -29,6 +30,7 @@ class Lane:
         """Take finished chunks off the head; one that is unfinished blocks those behind it."""
         while self.pending and self.pending[0].done.done():
             self.applied = self.pending.popleft().end
+            self.reached = max(self.reached, self.applied)
 
     def close(self) -> None:
         """Void everything under way: a seek follows, and what was read before must not count."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from typing import Protocol
 
 from aiokafka import AIOKafkaProducer
 from mode import Service
@@ -10,6 +11,14 @@ from shared.errors import TooLarge
 
 # (key, value) as they go onto the topic.
 Entry = tuple[bytes | None, bytes]
+
+
+class Outbox(Protocol):
+    """Where a stage sends what it made."""
+
+    async def send(self, topic: str, partition: int, entries: Iterable[Entry]) -> None:
+        """Deliver `entries` in order; returns when all of them are durable."""
+        ...
 
 
 class BatchProducer(Service):  # type: ignore[misc]

@@ -12,11 +12,15 @@ Probabilities = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:
-    """Which model answered: a name, the version it was saved under, a digest of its content."""
+    """Which model answered: a name, the version it was saved under, a digest of its content.
+
+    log_offset: how much of the correction log it had folded; 0 for a model that folds none.
+    """
 
     name: str
     version: str
     digest: str
+    log_offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,31 @@
+"""Label tickets from Kafka until stopped. Configuration: CLASSIFIER_*, KAFKA_*, INTAKE_*."""
+
+import argparse
+import sys
+
+from services.classifier.adapters.artifacts import load_current
+from services.classifier.app import create_worker
+from services.classifier.settings import ClassifierSettings
+from shared import logs
+from shared.clock import utc_now
+from shared.errors import DeskstreamError
+from shared.settings import KafkaSettings
+from shared.streaming import IntakeSettings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """No options: a service is configured by its environment."""
+    parser.epilog = "CLASSIFIER_MODELS: the directory of models; CLASSIFIER_PORT: internal HTTP."
+
+
+def execute(_: argparse.Namespace) -> int:
+    """Run until SIGTERM; 1 when it cannot start, with one sentence why."""
+    settings = ClassifierSettings()
+    logs.configure("classifier", settings.log_level)
+    try:
+        model = load_current(settings.models)
+        worker = create_worker(settings, KafkaSettings(), IntakeSettings(), model, utc_now)
+    except DeskstreamError as error:
+        print(error.detail, file=sys.stderr)
+        return 1
+    return worker.run()

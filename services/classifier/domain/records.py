@@ -1,0 +1,73 @@
+"""What goes onto tickets.labelled.v1, as bytes."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import numpy as np
+import orjson
+
+from services.classifier.domain.decoding import Decoded
+from services.classifier.domain.labelling import HeadScores, Labelling, ModelIdentity
+from shared.parking import Refused
+
+# What a reader of a label needs of the text; the whole text stays on tickets.received.v1.
+BODY_CHARACTERS = 4_000
+SCORE_DECIMALS = 4
+
+
+def labelled(
+    tickets: Sequence[Decoded], labelling: Labelling, model: ModelIdentity, at: datetime
+) -> Iterator[bytes]:
+    """TicketLabelled as JSON, one per ticket; built by hand, since this is the hot path.
+
+    tests/unit/classifier/domain/test_records.py reads each back as a TicketLabelled.
+    """
+    stamp = {
+        "name": model.name,
+        "version": model.version,
+        "digest": model.digest,
+        "log_offset": model.log_offset,
+    }
+    topics = _answers(labelling.topic, len(tickets))
+    priorities = _answers(labelling.priority, len(tickets))
+    for (offset, ticket), (topic, topic_scores), (priority, priority_scores) in zip(
+        ((decoded.offset, decoded.ticket) for decoded in tickets), topics, priorities, strict=True
+    ):
+        yield orjson.dumps(
+            {
+                "kind": "labelled",
+                "src_offset": offset,
+                "event_id": ticket.event_id,
+                "ticket_id": ticket.ticket_id,
+                "created_at": ticket.created_at,
+                "received_at": ticket.received_at,
+                "labelled_at": at,
+                "subject": ticket.subject,
+                "body": ticket.body[:BODY_CHARACTERS],
+                "requester": ticket.requester,
+                "channel": ticket.channel,
+                "queue": ticket.queue,
+                "language": ticket.language,
+                "topic": topic,
+                "topic_scores": topic_scores,
+                "priority": priority,
+                "priority_scores": priority_scores,
+                "model": stamp,
+            }
+        )
+
+
+def _answers(head: HeadScores | None, count: int) -> Iterator[tuple[str | None, dict[str, float]]]:
+    if head is None:
+        yield from ((None, {}) for _ in range(count))
+        return
+    best = head.probabilities.argmax(axis=1).tolist()
+    # Rounded as float64: a rounded float32 prints as 0.9319000244140625.
+    rounded = np.round(head.probabilities.astype(np.float64), SCORE_DECIMALS).tolist()
+    for index, row in zip(best, rounded, strict=True):
+        yield head.classes[index], dict(zip(head.classes, row, strict=True))
+
+
+def skipped(refusal: Refused) -> bytes:
+    """TicketSkipped as JSON: keeps src_offset contiguous where a record was parked."""
+    return orjson.dumps({"kind": "skipped", "src_offset": refusal.offset, "reason": refusal.reason})

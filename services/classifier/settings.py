@@ -1,0 +1,20 @@
+"""CLASSIFIER_*: what an operator may change."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import ServiceSettings
+
+
+class ClassifierSettings(ServiceSettings):
+    """Where the models are, and when parking stops the service."""
+
+    model_config = SettingsConfigDict(env_prefix="CLASSIFIER_", frozen=True)
+
+    port: int = Field(default=8002, ge=0, le=65535)
+    group: str = "classifier"
+    models: Path = Path(".local/models")
+    # Above this share of parked records the fault is ours, not the senders'.
+    parking_share: float = Field(default=0.5, gt=0, le=1)

@@ -1,0 +1,133 @@
+"""The stages of the projection: chunks of labels and of corrections into the read side, once."""
+
+import logging
+from collections.abc import Sequence
+
+from services.forecaster.adapters.read_side import Position, ReadSide
+from services.forecaster.domain import records
+from services.forecaster.domain.corrections import project_corrections
+from services.forecaster.domain.projection import Projection, Retention, project
+from services.forecaster.domain.records import Batch
+from shared import metrics
+from shared.clock import Clock
+from shared.events import TicketCorrected, TicketLabelled, TicketSkipped
+from shared.parking import Refused, parked
+from shared.queues import QueueDirectory
+from shared.streaming import Chunk, Rewind
+from shared.streaming.producer import Outbox
+from shared.topics import PARKED
+
+log = logging.getLogger(__name__)
+
+LabelEvent = TicketLabelled | TicketSkipped
+
+
+class _Sink:
+    """What both stages share: parking, and applying with the position compared."""
+
+    def __init__(self, read_side: ReadSide, outbox: Outbox, clock: Clock) -> None:
+        self._read_side = read_side
+        self._outbox = outbox
+        self._clock = clock
+
+    async def _park(self, chunk: Chunk, refused: Sequence[Refused]) -> None:
+        topic, partition = chunk.partition
+        now = self._clock()
+        entries = [(each.key, parked(each, topic, partition, now)) for each in refused]
+        await self._outbox.send(PARKED.name, partition, entries)
+        for each in refused:
+            metrics.PARKED.labels("forecaster", each.reason).inc()
+            log.error("parked %s:%s@%s: %s", topic, partition, each.offset, each.detail)
+
+    def _check(self, chunk: Chunk, at: int) -> None:
+        if at != chunk.end:
+            metrics.MISMATCHES.inc()
+            log.warning("%s: read side at %s, not %s", chunk.partition, at, chunk.start)
+            raise Rewind
+
+
+class LabelProjection(_Sink):
+    """Projects tickets.labelled.v1 (a `shared.streaming.Stage`)."""
+
+    def __init__(
+        self,
+        read_side: ReadSide,
+        outbox: Outbox,
+        clock: Clock,
+        directory: QueueDirectory,
+        retention: Retention,
+    ) -> None:
+        super().__init__(read_side, outbox, clock)
+        self._directory = directory
+        self._retention = retention
+        self._sources: dict[int, int] = {}
+
+    async def starting_point(self, topic: str, partition: int) -> int:
+        """The read side's position; remembers the highest src_offset that goes with it."""
+        position = await self._read_side.position(topic, partition)
+        self._sources[partition] = position.source
+        return position.offset
+
+    async def prepare(self, chunk: Chunk) -> Batch[LabelEvent]:
+        return records.labels((r.offset, r.key, r.value) for r in chunk.records)
+
+    async def deliver(self, chunk: Chunk, prepared: Batch[LabelEvent]) -> None:
+        """Compare the position and apply the batch with it, or rewind."""
+        if prepared.refused:
+            await self._park(chunk, prepared.refused)
+        topic, partition = chunk.partition
+        with metrics.PROJECTION_SECONDS.time():
+            ids = {e.ticket_id for e in prepared.events if isinstance(e, TicketLabelled)}
+            # Read before the script and yet safe: had anyone applied meanwhile, the position
+            # would have moved and the script would refuse.
+            known = await self._read_side.tickets(sorted(ids))
+            source = self._sources[partition]
+            projection = project(prepared.events, source, known, self._directory, self._retention)
+            after = Position(chunk.end, projection.source)
+            commands = projection.commands(self._retention, self._clock())
+            at = await self._read_side.apply(topic, partition, chunk.start, after, commands)
+        self._check(chunk, at)
+        self._sources[partition] = projection.source
+        self._observe(projection)
+
+    def _observe(self, projection: Projection) -> None:
+        now = self._clock()
+        for received in projection.received:
+            metrics.END_TO_END_SECONDS.observe((now - received).total_seconds())
+        metrics.COUNTED.inc(projection.totals["counted"])
+        metrics.DUPLICATES.labels("replayed").inc(projection.replayed)
+        metrics.DUPLICATES.labels("event").inc(projection.totals["duplicates"])
+        if projection.totals["gaps"]:
+            metrics.GAPS.inc(projection.totals["gaps"])
+            log.critical("src_offset jumped: %s tickets lost", projection.totals["gaps"])
+
+
+class CorrectionProjection(_Sink):
+    """Projects tickets.corrected.v1 (a `shared.streaming.Stage`)."""
+
+    def __init__(
+        self, read_side: ReadSide, outbox: Outbox, clock: Clock, retention: Retention
+    ) -> None:
+        super().__init__(read_side, outbox, clock)
+        self._retention = retention
+
+    async def starting_point(self, topic: str, partition: int) -> int:
+        """The read side's position."""
+        return (await self._read_side.position(topic, partition)).offset
+
+    async def prepare(self, chunk: Chunk) -> Batch[TicketCorrected]:
+        return records.corrections((r.offset, r.key, r.value) for r in chunk.records)
+
+    async def deliver(self, chunk: Chunk, prepared: Batch[TicketCorrected]) -> None:
+        """Compare the position and apply the batch with it, or rewind."""
+        if prepared.refused:
+            await self._park(chunk, prepared.refused)
+        topic, partition = chunk.partition
+        ids = sorted({event.ticket_id for event in prepared.events})
+        humans = await self._read_side.humans(ids)
+        created = {i: known.created_at for i, known in (await self._read_side.tickets(ids)).items()}
+        result = project_corrections(prepared.events, humans, created, self._retention)
+        after = Position(chunk.end, chunk.end - 1)
+        at = await self._read_side.apply(topic, partition, chunk.start, after, result.commands)
+        self._check(chunk, at)
+        metrics.DUPLICATES.labels("correction").inc(result.duplicates)
