@@ -1,7 +1,7 @@
 """What commands show while they work: a bar on a terminal, plain lines without one."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -14,17 +14,17 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from services.classifier.evaluation.online import Report
+
 # Without a terminal: a line this often at most, so that a log stays readable.
 SECONDS_BETWEEN_LINES = 5.0
-# Called with what is going on and how many of the steps are done.
-Advance = Callable[[str, int], None]
 
 
 @contextmanager
-def progress(console: Console, total: int) -> Iterator[Advance]:
-    """Show progress over `total` steps; the console decides how."""
+def progress(console: Console) -> Iterator[Report]:
+    """Show what is reported while the block runs; the console decides how."""
     if not console.is_terminal:
-        yield _lines(console, total)
+        yield _lines(console)
         return
     columns = (
         SpinnerColumn(),
@@ -34,23 +34,23 @@ def progress(console: Console, total: int) -> Iterator[Advance]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=total)
+        task = bar.add_task("starting", total=None)
 
-        def advance(step: str, done: int) -> None:
-            bar.update(task, description=step, completed=done)
+        def report(step: str, done: int, total: int) -> None:
+            bar.update(task, description=step, completed=done, total=total)
 
-        yield advance
+        yield report
 
 
-def _lines(console: Console, total: int) -> Advance:
+def _lines(console: Console) -> Report:
     shown = ""
     due = 0.0
 
-    def advance(step: str, done: int) -> None:
+    def report(step: str, done: int, total: int) -> None:
         nonlocal shown, due
         now = time.monotonic()
         if step != shown or now >= due:
             shown, due = step, now + SECONDS_BETWEEN_LINES
-            console.print(f"{step} ({done}/{total})", highlight=False, soft_wrap=True)
+            console.print(f"{step} ({done} of {total})", highlight=False, soft_wrap=True)
 
-    return advance
+    return report

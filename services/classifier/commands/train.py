@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from itertools import count
 from pathlib import Path
 
 from rich.console import Console
@@ -104,22 +105,16 @@ def train_and_promote(
 
 def fit(tickets: LabelledTickets, seed: int, console: Console) -> BatchLabeller:
     """Train both heads with a progress bar. Raises UnusableData where there is one class only."""
-    heads = 2 if tickets.priorities else 1
-    done = 0
-    with progress(console, 1 + STEPS_PER_HEAD * heads) as advance:
-
-        def report(step: str) -> None:
-            nonlocal done
-            advance(step, done)
-            done += 1
-
+    total = 1 + STEPS_PER_HEAD * (2 if tickets.priorities else 1)
+    steps = count()
+    with progress(console) as report:
         try:
             return BatchLabeller.train(
                 tickets.texts,
                 tickets.labels,
                 tickets.priorities or None,
                 seed=seed,
-                report=report,
+                report=lambda step: report(step, next(steps), total),
             )
         except ValueError as fault:
             raise UnusableData(f"these rows cannot be learned from: {fault}") from fault

@@ -1,15 +1,24 @@
-"""Drawing rows for a hold-out: stratified, and the same for the same seed."""
+"""Splitting a file into training and test rows: stratified, and the same for the same seed."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Rows = NDArray[np.int64]
+from services.classifier.evaluation.tables import LabelledTickets
+
+TEST_SHARE = 0.2
 
 
-def stratified_split(labels: Sequence[str], share: float, seed: int) -> tuple[Rows, Rows]:
-    """Row numbers (kept, held out), each ascending, disjoint and together every row.
+def stratified_split(
+    tickets: LabelledTickets, seed: int, share: float = TEST_SHARE
+) -> tuple[LabelledTickets, LabelledTickets]:
+    """(training, test) tickets, each in file order, disjoint and together every row."""
+    kept, held = stratified_rows(tickets.labels, share, seed)
+    return tickets.take(kept), tickets.take(held)
+
+
+def stratified_rows(labels: Sequence[str], share: float, seed: int) -> tuple[list[int], list[int]]:
+    """Row numbers (kept, held out), each ascending.
 
     Of a class with n rows, about `share * n` are held out and at least one always stays, so that
     no class is unknown to the model that is judged. Raises ValueError for a share outside (0, 1).
@@ -17,13 +26,11 @@ def stratified_split(labels: Sequence[str], share: float, seed: int) -> tuple[Ro
     if not 0.0 < share < 1.0:
         raise ValueError(f"the held-out share is {share}; it must lie between 0 and 1")
     generator = np.random.default_rng(seed)
-    names, codes = np.unique(np.asarray(labels, dtype=object).astype(str), return_inverse=True)
-    held: list[Rows] = []
-    for code in range(len(names)):
+    _, codes = np.unique(np.asarray(labels, dtype=np.str_), return_inverse=True)
+    held = np.zeros(len(labels), dtype=np.bool_)
+    for code in range(int(codes.max(initial=-1)) + 1):
         rows = generator.permutation(np.flatnonzero(codes == code))
-        # The fraction of a row is drawn: rounding would leave all rare classes out of the hold-out.
+        # The fraction of a row is drawn: rounding would leave all rare classes out of the test.
         count = int(share * len(rows) + generator.random())
-        held.append(rows[: min(count, len(rows) - 1)])
-    held_rows = np.sort(np.concatenate(held)) if held else np.empty(0, dtype=np.int64)
-    kept = np.setdiff1d(np.arange(len(labels)), held_rows, assume_unique=True)
-    return kept.astype(np.int64), held_rows.astype(np.int64)
+        held[rows[: min(count, len(rows) - 1)]] = True
+    return np.flatnonzero(~held).tolist(), np.flatnonzero(held).tolist()

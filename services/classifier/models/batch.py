@@ -42,7 +42,8 @@ class BatchClassifier:
     def fit(self, texts: Sequence[str], labels: Sequence[str]) -> None:
         """Learn from scratch. ValueError when fewer than two classes are given."""
         self._report("counting words and character n-grams")
-        self._head.fit(self._features.fit_transform(texts), labels, self._report)
+        matrix = self._features.fit_transform(texts, len(set(labels)))
+        self._head.fit(matrix, labels, self._report)
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Shape (texts, classes), rows sum to 1."""
@@ -82,7 +83,7 @@ class BatchLabeller:
         """Fit both heads. ValueError when a head is given fewer than two classes."""
         features, topic = TfidfFeatures(), SoftmaxHead(seed=seed)
         report("counting words and character n-grams")
-        matrix = features.fit_transform(texts)
+        matrix = features.fit_transform(texts, len(set(topics)))
         topic.fit(matrix, topics, lambda step: report(f"topic: {step}"))
         priority = None
         if priorities is not None:

@@ -10,6 +10,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 # What a ticket says, it says early; a pasted log of a megabyte must not cost 50 ms.
 MAX_CHARACTERS = 8_192
+# L-BFGS keeps some twenty vectors of features x classes; this bounds them to about a gigabyte.
+MOST_WEIGHTS = 1 << 22
+LEAST_FEATURES = 20_000
 # Below this many texts a word seen once is most of what there is to learn from.
 SMALL_CORPUS = 2_000
 BLOCKS: dict[str, dict[str, Any]] = {
@@ -30,13 +33,17 @@ class TfidfFeatures:
     def __init__(self) -> None:
         self._vectorizers: dict[str, TfidfVectorizer] = {}
 
-    def fit_transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
-        """Learn vocabulary and document frequencies. ValueError when no text has a word."""
+    def fit_transform(self, texts: Sequence[str], classes: int) -> sparse.csr_matrix:
+        """Learn vocabulary and document frequencies. ValueError when no text has a word.
+
+        With many classes only the commonest n-grams are kept.
+        """
         prepared = [normalise(text) for text in texts]
         min_df = 1 if len(prepared) < SMALL_CORPUS else 2
+        most = max(LEAST_FEATURES, MOST_WEIGHTS // max(classes, 1) // len(BLOCKS))
         parts = []
         for name, options in BLOCKS.items():
-            vectorizer = _vectorizer(options, min_df=min_df)
+            vectorizer = _vectorizer(options, min_df=min_df, max_features=most)
             parts.append(vectorizer.fit_transform(prepared))
             self._vectorizers[name] = vectorizer
         return sparse.hstack(parts, format="csr", dtype=np.float32)
