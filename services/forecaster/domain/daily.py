@@ -4,19 +4,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.forecaster.domain.calendar import Calendar, weekday
-from services.forecaster.domain.conformal import DAILY_BUCKETS, ResidualRings
+from services.forecaster.domain.calendar import Calendar, weekday, year_angle
+from services.forecaster.domain.conformal import DAILY_BUCKETS, ResidualRings, rounded
 from services.forecaster.domain.design import calendar_design
-from services.forecaster.domain.distribution import ForecastDistribution
+from services.forecaster.domain.distribution import MEDIAN, ForecastDistribution, ordered
 from services.forecaster.domain.levels import HALF_LIVES, level_factors, weekday_factors
 from services.forecaster.domain.pooling import lead_weights
 from services.forecaster.domain.ridge import RidgeFits, fit_at_origins
 from services.forecaster.domain.series import FloatArray, History, IntArray
 
-MAX_ORIGINS = 48
-_STEP = 13  # not a multiple of seven: pseudo-origins fall on every weekday
+MAX_ORIGINS = 64
+_STEP = 11  # not a multiple of seven: pseudo-origins fall on every weekday
 _RECENCY_HALF_LIFE = 365.0
 _SHORTEST = 28
+_YEARS_SHOWN = 730.0  # days
+_UNSEEN_AMPLITUDE = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +38,7 @@ class CandidateForecasts:
 def pseudo_origins(known: int) -> IntArray:
     """Day counts to look back from, ascending; the last is `known`, the real origin.
 
-    Between 27 days for short and 13 for long histories there is one; the last three years count.
+    Sixteen in the past of a short history, every eleventh day of the last two years of a long one.
     """
     first = max(_SHORTEST, min(365, known // 3))
     step = _STEP if known >= 365 else max(1, (known - first) // 16)
@@ -114,6 +116,22 @@ def forecast_daily(history: History, horizon: int, calendar: Calendar) -> Foreca
     pooled = np.einsum("cl,ckl->kl", weights, made.values)
     rings = ResidualRings.learn(pooled[:-1], made.actuals[:-1], DAILY_BUCKETS, recency)
     mean = pooled[-1]
+    quantiles = _unseen_season(mean, rings.quantiles(mean), len(history.values))
     return ForecastDistribution(
-        history.frequency, history.end, mean, rings.quantiles(mean), "calendar-pool"
+        history.frequency, history.end, mean, rounded(quantiles), "calendar-pool"
     )
+
+
+def _unseen_season(mean: FloatArray, quantiles: FloatArray, known: int) -> FloatArray:
+    """Widen where less than two years cannot have shown how a year goes.
+
+    A cycle of relative amplitude a departs from today by a sqrt(1 - cos(2 pi lead / year)) in
+    root mean square over unknown phases; that is added to the variance the residuals showed.
+    """
+    doubt = float(np.clip((_YEARS_SHOWN - known) / _YEARS_SHOWN, 0.0, 1.0))
+    leads = np.arange(1, len(mean) + 1)
+    drift = _UNSEEN_AMPLITUDE * doubt * mean * np.sqrt(1.0 - np.cos(year_angle(leads)))
+    spread = np.maximum((quantiles[:, 3] - quantiles[:, 1]) / 2.56, 1e-9)
+    factor = np.sqrt(1.0 + (drift / spread) ** 2)[:, None]
+    middle = quantiles[:, [MEDIAN]]
+    return ordered(middle + (quantiles - middle) * factor)

@@ -11,6 +11,8 @@ from services.forecaster.domain.series import BoolArray, FloatArray, IntArray, d
 YEARLY_HARMONICS = 4
 # Columns whose effect is slow: autocorrelated noise looks like them, so they are shrunk harder.
 _SLOW_SCALE_YEARLY = 0.25
+_SHARED_FEAST_SCALES = (0.2, 0.06, 0.06, 0.2)  # feast, eve, day after, turn of the year
+_OWN_FEAST_SCALE = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +43,7 @@ def calendar_design(days: IntArray, observed_until: int, calendar: Calendar) -> 
         (yearly_columns(days), _yearly_scales(), "yearly"),
     ]
     feasts = holiday_columns(days, observed_until, calendar)
-    blocks.append((feasts, np.full(feasts.shape[1], 0.25), "holiday"))
+    blocks.append((feasts, _feast_scales(feasts.shape[1]), "holiday"))
     events = event_columns(days, calendar.events)
     blocks.append((events, np.full(events.shape[1], 0.5), "event"))
     kinds = np.concatenate([np.full(block.shape[1], kind) for block, _, kind in blocks])
@@ -69,6 +71,11 @@ def yearly_columns(days: IntArray) -> FloatArray:
 
 def _yearly_scales() -> FloatArray:
     return np.tile(_SLOW_SCALE_YEARLY / np.arange(1, YEARLY_HARMONICS + 1), 2)
+
+
+def _feast_scales(columns: int) -> FloatArray:
+    """Feasts differ: what one eve or morning after showed says little about the next one's."""
+    return np.concatenate([_SHARED_FEAST_SCALES, np.full(columns, _OWN_FEAST_SCALE)])[:columns]
 
 
 def holiday_columns(days: IntArray, observed_until: int, calendar: Calendar) -> FloatArray:

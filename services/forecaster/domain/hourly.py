@@ -5,87 +5,94 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.forecaster.domain.calendar import Calendar, weekday
-from services.forecaster.domain.conformal import HOURLY_BUCKETS, ResidualRings
+from services.forecaster.domain.conformal import HOURLY_BUCKETS, ResidualRings, rounded
 from services.forecaster.domain.design import calendar_design
 from services.forecaster.domain.distribution import ForecastDistribution
+from services.forecaster.domain.feasts import hour_table, sunday_like
 from services.forecaster.domain.pooling import lead_weights
 from services.forecaster.domain.profile import LEVEL_HALF_LIVES, PROFILE_DECAYS
 from services.forecaster.domain.replay import Replay, replay
 from services.forecaster.domain.ridge import fit_at_origins
 from services.forecaster.domain.series import FloatArray, History, IntArray
 
-_ORIGINS = 72
-_STEP = 101  # hours; prime to 24 and to 168, so that origins fall on all hours and weekdays
+_ORIGINS = 110
+_STEP = 67  # hours; prime to 24 and to 168, so that origins fall on all hours and weekdays
 _LONGEST_LEAD = 336
 _RECENCY_HALF_LIFE = 24.0 * 180
-_CALENDAR_DAYS = 28
+_REFIT_DAYS = 28
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HourlyCalendar:
-    """What the calendar says about each hour.
+    """What the calendar says about each hour of the history and the horizon.
 
-    cells: hour-of-week profile cell (feasts use Sunday's). factors: multiplier of the day as
-    estimated from the days before it. Both cover the history and the horizon.
+    cells: hour-of-week profile cell (some feasts use Sunday's). factors: multiplier of feasts and
+    events as estimated from the days before each. season: log effect of the yearly cycle per
+    day and refit, shape (days, E). day: index of each hour's local day. refit: shape (days,),
+    the refit that was known on each day.
     """
 
     cells: IntArray
     factors: FloatArray
+    season: FloatArray
+    day: IntArray
+    refit: IntArray
+
+    def season_ahead(self, origin: int, lead: int) -> FloatArray:
+        """Multiplier of the yearly cycle's change since the origin: levels know what was before."""
+        today = self.day[origin - 1]
+        season = self.season[:, self.refit[today]]
+        ahead = np.exp(season[self.day[origin : origin + lead]] - season[today])
+        return np.asarray(ahead, dtype=np.float64)
 
 
 def hourly_calendar(history: History, horizon: int, calendar: Calendar) -> HourlyCalendar:
     """Cells and multipliers of the daily calendar ridge, refitted every four weeks of the past."""
     hours = np.arange(history.start, history.end + horizon)
     local = calendar.local_hours(hours)
-    cells = calendar.hour_of_week(hours)
-    days = local // 24
-    first, last = int(days[0]), int(days[-1])
-    counts = daily_sums(history, days[: len(history.values)])
-    every = np.arange(first, last + 1)
+    day = local // 24 - local[0] // 24
+    every = np.arange(int(local[0]) // 24, int(local[-1]) // 24 + 1)
     feasts = calendar.holidays(every)
-    is_feast = np.array([int(day) in feasts for day in every])
-    kinds = np.where(is_feast, 6, weekday(every))
-    factors = _day_factors(counts, every, kinds, calendar)
-    index = days - first
-    cells = np.where(is_feast[index], 6 * 24 + local % 24, cells)
-    return HourlyCalendar(cells, factors[index])
+    known = len(history.values)
+    table = hour_table(history.values, local[:known])
+    counts = daily_sums(table)
+    like_sunday = sunday_like(table, every, feasts)
+    cells = np.where(like_sunday[day], 6 * 24 + local % 24, calendar.hour_of_week(hours))
+    kinds = np.where(like_sunday, 6, weekday(every))
+    factors, season, refit = _effects(counts, every, kinds, calendar)
+    return HourlyCalendar(cells, factors[day], season, day, refit)
 
 
-def daily_sums(history: History, days: IntArray) -> FloatArray:
-    """Sums per local day; NaN where an hour of the day is missing. days: local day per hour."""
-    if not len(days):
-        return np.zeros(0)
-    index = days - days[0]
-    sums = np.bincount(index, weights=np.nan_to_num(history.values))
-    seen = np.bincount(index, weights=history.observed)
-    # 23: the day that daylight saving shortens is whole as well.
-    return np.where(seen >= 23, sums, np.nan)
+def daily_sums(table: FloatArray) -> FloatArray:
+    """Sums per local day of an hour table; NaN where more than one hour is missing.
+
+    One may be: the day that daylight saving shortens is whole as well.
+    """
+    whole = np.isfinite(table).sum(axis=1) >= 23
+    return np.where(whole, np.nansum(table, axis=1), np.nan)
 
 
-def _day_factors(
+def _effects(
     counts: FloatArray, every: IntArray, kinds: IntArray, calendar: Calendar
-) -> FloatArray:
-    """exp(yearly + feast + event) per day, relative to the profile cells of weekday `kinds`."""
+) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Feast and event multiplier per day against the profile of weekday `kinds`, yearly, refits."""
     known = len(counts)
-    origins = np.arange(_CALENDAR_DAYS * 2, known, _CALENDAR_DAYS)
-    origins = np.append(origins[known - origins > 0], known).astype(np.int64)
-    if known < _CALENDAR_DAYS * 2 or np.isfinite(counts).sum() < _CALENDAR_DAYS:
-        return np.ones(len(every))
+    origins = np.arange(2 * _REFIT_DAYS, known - 1, _REFIT_DAYS)
+    origins = np.append(origins, known).astype(np.int64)
+    if known < 2 * _REFIT_DAYS or np.isfinite(counts).sum() < _REFIT_DAYS:
+        return np.ones(len(every)), np.zeros((len(every), 1)), np.zeros(len(every), np.int64)
     design = calendar_design(every, int(every[0]) + known, calendar)
     fits = fit_at_origins(design, counts, origins)
-    keep = np.ones(design.matrix.shape[1])
-    keep[0] = 0.0
-    # Effects relative to the weekday whose profile cell is used, estimated before the day.
-    profile_days = design.matrix.copy()
-    profile_days[:, :] = 0.0
-    profile_days[:, design.weekdays] = np.eye(7)[kinds]
-    moving = (design.matrix - profile_days) * keep
-    epoch = np.minimum(
-        np.searchsorted(origins, np.arange(len(every)), side="right") - 1, len(origins) - 1
-    )
-    effects = np.einsum("dp,dp->d", moving, fits.coefficients[np.maximum(epoch, 0)])
-    factors: FloatArray = np.where(epoch >= 0, np.exp(np.clip(effects, -3.0, 3.0)), 1.0)
-    return factors
+    effects = fits.coefficients
+    refit = np.searchsorted(origins, np.arange(len(every)), side="right") - 1
+    moving = design.matrix.copy()
+    moving[:, 0] = 0.0
+    moving[:, design.slow] = 0.0
+    moving[:, design.weekdays] -= np.eye(7)[kinds]
+    logs = np.einsum("dp,dp->d", moving, effects[np.maximum(refit, 0)])
+    factors = np.where(refit >= 0, np.exp(np.clip(logs, -3.0, 3.0)), 1.0)
+    season = design.matrix[:, design.slow] @ effects[:, design.slow].T
+    return factors, season, np.maximum(refit, 0)
 
 
 def pseudo_origins(known: int, lead: int) -> IntArray:
@@ -101,7 +108,7 @@ def candidates(state: Replay, origins: IntArray, lead: int, days: HourlyCalendar
     values = np.empty((memories, levels, len(origins), lead))
     for k, origin in enumerate(origins):
         ahead = slice(int(origin), int(origin) + lead)
-        base = state.exposure_at(origin) * days.factors[ahead]
+        base = state.exposure_at(origin) * days.factors[ahead] * days.season_ahead(origin, lead)
         shape = state.profile_at(origin)[:, days.cells[ahead]] * base
         level = np.column_stack([state.levels_at(origin), np.ones(memories)])
         values[:, :, k] = level[:, :, None] * shape[:, None, :]
@@ -128,5 +135,5 @@ def forecast_hourly(history: History, horizon: int, calendar: Calendar) -> Forec
         far = candidates(state, origins[-1:], horizon, days)[:, 0]
         mean = np.append(mean, (weights[:, -1] @ far)[lead:])
     return ForecastDistribution(
-        history.frequency, history.end, mean, rings.quantiles(mean), "profile-pool"
+        history.frequency, history.end, mean, rounded(rings.quantiles(mean)), "profile-pool"
     )

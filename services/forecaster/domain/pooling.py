@@ -4,8 +4,8 @@ import numpy as np
 
 from services.forecaster.domain.series import FloatArray
 
-# How fast a candidate's weight falls with its excess error: 10 % worse keeps exp(-SHARPNESS/10).
-SHARPNESS = 40.0
+# How fast a candidate's weight falls with its excess error: 10 % worse keeps exp(-1.5).
+SHARPNESS = 15.0
 # Origins it takes to trust measured errors half-way over the prior.
 HALF_TRUST = 8.0
 

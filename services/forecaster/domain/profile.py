@@ -15,7 +15,7 @@ import numpy as np
 from services.forecaster.domain.calendar import HOURS_PER_WEEK
 from services.forecaster.domain.series import BoolArray, FloatArray, IntArray
 
-PROFILE_DECAYS = np.array([0.7, 0.87, 0.95])  # per week: memories of 2, 5 and 13.5 weeks
+PROFILE_DECAYS = np.array([0.75, 0.9, 0.97])  # per week: half-lives of 2.4, 6.6 and 23 weeks
 LEVEL_HALF_LIVES = np.array([3.0, 12.0, 40.0, 140.0, 500.0])  # hours
 LEVEL_DECAYS = 0.5 ** (1.0 / LEVEL_HALF_LIVES)
 MIDDLE = 1

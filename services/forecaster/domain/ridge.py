@@ -8,7 +8,7 @@ from services.forecaster.domain.design import Design
 from services.forecaster.domain.series import FloatArray, IntArray
 
 HALF_LIFE_DAYS = 730.0
-_TREND_SCALE = 0.15  # per year, on log counts
+_TREND_SCALE = 0.07  # per year, on log counts
 _HUBER = 2.0
 
 
@@ -103,7 +103,5 @@ def _solve(
         # Weights are written as seen from the last day; each origin discounts from its own.
         factor = 2.0 ** ((n - int(origin)) / HALF_LIFE_DAYS)
         grams[k], moments[k], done = gram * factor, moment * factor, int(origin)
-    solved: FloatArray = np.linalg.solve(
-        grams + np.diag(penalty), (moments + penalty * prior)[..., None]
-    )
-    return solved[..., 0]
+    solved = np.linalg.solve(grams + np.diag(penalty), (moments + penalty * prior)[..., None])
+    return np.asarray(solved[..., 0], dtype=np.float64)
