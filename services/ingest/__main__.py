@@ -1,0 +1,117 @@
+"""`python -m services.ingest`: HTTP in, Kafka out. Everything is set by the environment."""
+
+import argparse
+import asyncio
+import gc
+import logging
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import uvicorn
+from pydantic import ValidationError
+
+from services.ingest.adapters.kafka_publisher import KafkaPublisher
+from services.ingest.adapters.publisher import InFlight
+from services.ingest.app import create_app
+from services.ingest.settings import IngestSettings
+from shared import logs
+from shared.clock import utc_now
+from shared.settings import KafkaSettings
+
+log = logging.getLogger("services.ingest")
+
+# A supervisor restarts a process that ends with this: sysexits.h EX_SOFTWARE.
+FATAL = 70
+# Lets the requests that failed get their 503 before the process goes.
+LAST_ANSWERS_SECONDS = 0.5
+SHUTDOWN_SECONDS = 6
+# Python's default of 700 takes an eighth of the time of single posts: a request in flight is many
+# young objects, none of them garbage yet.
+GC_THRESHOLD = 20_000
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT. Exit 2 on a setting that cannot work."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.ingest",
+        description=__doc__,
+        epilog=_environment(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.parse_args(argv)
+    try:
+        settings, kafka = IngestSettings(), KafkaSettings()
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            name = "_".join(str(part) for part in fault["loc"]).upper()
+            print(f"{error.title}: {name}: {fault['msg']}", file=sys.stderr)  # noqa: T201
+        return 2
+    logs.configure("ingest", settings.log_level)
+    _serve(settings, kafka)
+    return 0
+
+
+def _serve(settings: IngestSettings, kafka: KafkaSettings) -> None:
+    publisher = KafkaPublisher(
+        kafka.bootstrap_servers,
+        partitions=kafka.partitions,
+        ack_timeout=settings.ack_timeout,
+        in_flight=InFlight(settings.max_in_flight_events, settings.max_in_flight_bytes),
+        die=_die,
+    )
+    app = create_app(settings, publisher, utc_now, _pseudonym_key(settings))
+    # What lives as long as the process need not be looked through again and again.
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        # Nothing here looks at the client's address.
+        proxy_headers=False,
+        limit_concurrency=settings.max_connections,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+
+
+def _pseudonym_key(settings: IngestSettings) -> bytes:
+    if settings.pseudonym_key is not None:
+        return settings.pseudonym_key.get_secret_value().encode()
+    log.warning(
+        "INGEST_PSEUDONYM_KEY is not set: requesters get new pseudonyms at each start. "
+        'Make one with: python -c "import secrets; print(secrets.token_hex(32))"'
+    )
+    return secrets.token_bytes(32)
+
+
+def _die(reason: str) -> None:
+    log.critical("ending the process, its Kafka producer is of no use any more: %s", reason)
+    asyncio.get_running_loop().call_later(LAST_ANSWERS_SECONDS, _exit)
+
+
+def _exit() -> NoReturn:
+    # Not sys.exit: a graceful stop would wait to flush batches that can never be delivered.
+    os._exit(FATAL)
+
+
+def _environment() -> str:
+    """The settings for --help, from their declarations."""
+    lines = ["environment:"]
+    for settings in (IngestSettings, KafkaSettings):
+        prefix = settings.model_config.get("env_prefix", "")
+        for name, field in settings.model_fields.items():
+            variable = f"{prefix}{name}".upper()
+            text = f"{field.description or ''} [{field.default}]".strip()
+            lines.append(f"  {variable:<30} {text}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The log as a port, its Kafka implementation and one in memory."""

@@ -1,0 +1,46 @@
+"""Wires ingest: settings and ports in, a FastAPI application out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from services.ingest.adapters.publisher import Publisher
+from services.ingest.domain.admission import Admission
+from services.ingest.domain.pseudonyms import Pseudonyms
+from services.ingest.routes import add_routes
+from services.ingest.settings import IngestSettings
+from shared.clock import Clock
+from shared.http import create_service
+
+DESCRIPTION = "Takes ticket events and corrections, and answers 202 once Kafka has them."
+
+
+def create_app(
+    settings: IngestSettings, publisher: Publisher, clock: Clock, pseudonym_key: bytes
+) -> FastAPI:
+    """The application; its lifespan starts and stops `publisher`."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await publisher.start()
+        try:
+            yield
+        finally:
+            await publisher.stop()
+
+    app = create_service(
+        "ingest",
+        title="Deskstream ingest",
+        description=DESCRIPTION,
+        checks={"kafka": publisher.check},
+        lifespan=lifespan,
+    )
+    admission = Admission(
+        pseudonyms=Pseudonyms(pseudonym_key),
+        clock=clock,
+        max_events=settings.max_events,
+        max_record_bytes=settings.max_record_bytes,
+    )
+    add_routes(app, admission, publisher, settings.max_body_bytes)
+    return app

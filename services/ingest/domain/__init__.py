@@ -1,0 +1,1 @@
+"""What may enter the platform and in which form: strict posts, masking, pseudonyms."""

@@ -1,0 +1,34 @@
+"""Bodies for the OpenAPI document. A test posts every one of them."""
+
+from typing import Any
+
+TICKET: dict[str, Any] = {
+    "event_id": "5f0c7a52-8f0e-4c39-9d0c-0a4b7a1f2c11",
+    "ticket_id": "T-10293",
+    "created_at": "2026-03-02T08:15:00+01:00",
+    "subject": "VPN drops every ten minutes",
+    "body": "Since this morning the tunnel closes by itself. The whole branch is affected.",
+    "requester": "dana@example.org",
+    "channel": "email",
+    "queue": "IT/Network/VPN",
+    "language": "en",
+    "attributes": {"site": "Riga", "devices": 14, "vip": False},
+}
+SMALL_TICKET: dict[str, Any] = {
+    "ticket_id": "T-10294",
+    "created_at": "2026-03-02T07:16:10Z",
+    "body": "Не приходит счёт за февраль",
+}
+CORRECTION: dict[str, Any] = {
+    "event_id": "0c6e3b1e-64a2-4d0c-8f3b-6c1c5f0c7a52",
+    "ticket_id": "T-10293",
+    "corrected_at": "2026-03-02T09:00:00Z",
+    "actor": "agent-7",
+    "topic": "vpn",
+    "priority": "high",
+}
+SMALL_CORRECTION: dict[str, Any] = {
+    "ticket_id": "T-10294",
+    "actor": "agent-7",
+    "queue": "Finance/Invoices",
+}
