@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import ORJSONResponse
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
 from pydantic import BaseModel
@@ -69,7 +68,8 @@ def _operations(app: FastAPI, checks: Mapping[str, Check]) -> None:
         answers = {n: r or "ok" for n, r in zip(names, reasons, strict=True)}
         good = not any(reasons)
         body = Readiness(status="ready" if good else "not ready", checks=answers)
-        return ORJSONResponse(body.model_dump(), 200 if good else 503)
+        status = 200 if good else 503
+        return Response(body.model_dump_json(), status, media_type="application/json")
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics(request: Request) -> Response:
