@@ -1,6 +1,7 @@
 """Ingest's Kafka publisher while its broker is away: bounded refusals, then everything kept."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -15,6 +16,7 @@ from shared.settings import KafkaSettings
 from shared.topics import RECEIVED
 from tests.deadlines import eventually
 
+Condition = Callable[[], bool | Awaitable[bool]]
 pytestmark = [pytest.mark.integration]
 
 
@@ -29,11 +31,14 @@ async def test_a_killed_broker_costs_no_acknowledged_event(broker: LocalBroker) 
         die=deaths.append,
     )
 
-    async def ready() -> bool:
+    async def is_ready() -> bool:
         return await publisher.check() is None
 
-    async def asks_for_topics() -> bool:
+    async def names_the_topics() -> bool:
         return "provisioning" in (await publisher.check() or "")
+
+    ready: Condition = is_ready
+    asks_for_topics: Condition = names_the_topics
 
     # Without topics ingest is up but not ready, and says what is missing.
     await publisher.start()
