@@ -1,11 +1,13 @@
 """Numba kernels: feature hashes looked up in an open-addressing table become weighted rows."""
 
+# ruff: noqa: PLR0917 - kernels take arrays, and numba no keyword-only parameters
+
 from typing import Final
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from services.classifier.models.jit import inlined, kernel
 from services.classifier.models.ngrams import hash_text
 
 _LOW: Final = np.uint64(0xFFFFFFFF)
@@ -14,7 +16,7 @@ _HALF: Final = np.uint64(32)
 _DAMPED: Final = (1.0 + np.log(np.maximum(np.arange(64), 1))).astype(np.float32)
 
 
-@nb.njit(cache=True, inline="always")
+@inlined
 def find(slots: NDArray[np.uint64], value: np.uint32) -> tuple[int, int]:
     """Row of a hash or -1, and the slot where it is or would go. A slot is hash << 32 | row + 1."""
     mask = slots.size - 1
@@ -28,7 +30,7 @@ def find(slots: NDArray[np.uint64], value: np.uint32) -> tuple[int, int]:
         at = (at + 1) & mask
 
 
-@nb.njit(cache=True)
+@kernel
 def place_all(slots: NDArray[np.uint64], hashes: NDArray[np.uint32]) -> None:
     """Put hashes[i] into an empty table as row i."""
     for row in range(hashes.size):
@@ -36,7 +38,7 @@ def place_all(slots: NDArray[np.uint64], hashes: NDArray[np.uint32]) -> None:
         slots[at] = (np.uint64(hashes[row]) << _HALF) | np.uint64(row + 1)
 
 
-@nb.njit(cache=True)
+@kernel
 def insert_all(
     data: NDArray[np.uint8],
     texts: int,
@@ -70,7 +72,7 @@ def insert_all(
     return size
 
 
-@nb.njit(cache=True, inline="always")
+@inlined
 def _collect(
     hashes: NDArray[np.uint32],
     first: int,
@@ -99,7 +101,7 @@ def _collect(
     return count
 
 
-@nb.njit(cache=True, inline="always")
+@inlined
 def _weigh(
     rows: NDArray[np.int32],
     values: NDArray[np.float32],
@@ -119,7 +121,7 @@ def _weigh(
             values[i] *= scale
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def featurise(
     data: NDArray[np.uint8],
     texts: int,

@@ -1,10 +1,13 @@
 """Numba kernel: one pass over packed UTF-8 makes hashed words, word pairs and character n-grams."""
 
+# ruff: noqa: PLR0917 - kernels take arrays, and numba no keyword-only parameters
+
 from typing import Final
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from services.classifier.models.jit import inlined, kernel
 
 # FNV-1a's 32-bit prime; the offsets keep the three families of features apart.
 _PRIME: Final = np.uint32(16777619)
@@ -18,7 +21,7 @@ _IDEOGRAPHS: Final = 0x2E80
 WORD_CAP: Final = 48
 
 
-@nb.njit(cache=True, inline="always")
+@inlined
 def _mixed(h: np.uint32) -> np.uint32:
     """Murmur3's finaliser: FNV's low bits alone are too regular to index a table with."""
     h = np.uint32(h ^ (h >> np.uint32(16)))
@@ -28,19 +31,19 @@ def _mixed(h: np.uint32) -> np.uint32:
     return np.uint32(h ^ (h >> np.uint32(16)))
 
 
-@nb.njit(cache=True)
+@kernel
 def _is_letter(point: int) -> bool:
     """Whether a folded code point belongs to a word (digits and everything not punctuation)."""
     if point < 0x80:
         return (97 <= point <= 122) or (48 <= point <= 57)
-    if point < 0xC0 or point == 0xD7 or point == 0xF7:
-        return point == 0xAA or point == 0xB5 or point == 0xBA
+    if point < 0xC0 or point in (0xD7, 0xF7):
+        return point in (0xAA, 0xB5, 0xBA)
     if 0x2000 <= point <= 0x2BFF or 0x3000 <= point <= 0x3004 or 0x3008 <= point <= 0x3020:
         return False
     return not (0xFE00 <= point <= 0xFE0F or 0xFF00 <= point <= 0xFF0F)
 
 
-@nb.njit(cache=True)
+@kernel
 def _decoded(data: NDArray[np.uint8], at: int) -> tuple[int, int]:
     """Code point at byte `at` and its length; the input is well-formed, `pack` made it."""
     lead = int(data[at])
@@ -55,7 +58,7 @@ def _decoded(data: NDArray[np.uint8], at: int) -> tuple[int, int]:
     return point | ((int(data[at + 2]) & 0x3F) << 6) | (int(data[at + 3]) & 0x3F), 4
 
 
-@nb.njit(cache=True)
+@kernel
 def _emit_grams(
     points: NDArray[np.int32], length: int, hashes: NDArray[np.uint32], count: int
 ) -> int:
@@ -72,8 +75,8 @@ def _emit_grams(
     return count
 
 
-@nb.njit(cache=True, nogil=True)
-def hash_text(
+@kernel
+def hash_text(  # noqa: PLR0915 - one pass over the bytes
     data: NDArray[np.uint8],
     at: int,
     hashes: NDArray[np.uint32],

@@ -1,10 +1,13 @@
 """Numba kernels of the linear softmax: scores of sparse rows, AdaGrad steps, probabilities."""
 
+# ruff: noqa: PLR0917 - kernels take arrays, and numba no keyword-only parameters
+
 from typing import Final
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from services.classifier.models.jit import kernel, vector_kernel
 
 _TINY: Final = np.float32(1e-8)
 # An example already learned to this squared error changes nothing worth the memory traffic.
@@ -13,7 +16,7 @@ _LEARNED: Final = np.float32(1e-6)
 _BIAS_PACE: Final = np.float32(0.1)
 
 
-@nb.njit(cache=True, fastmath={"contract", "reassoc", "nsz", "arcp"}, nogil=True)
+@vector_kernel
 def score_rows(
     rows: NDArray[np.int32],
     values: NDArray[np.float32],
@@ -35,7 +38,7 @@ def score_rows(
                 out[c] += value * row[c]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def normalise(logits: NDArray[np.float32], classes: int, scale: float) -> NDArray[np.float32]:
     """softmax(scale x logits[:, :classes]), row by row; shape (texts, classes)."""
     out = np.empty((logits.shape[0], classes), np.float32)
@@ -55,7 +58,7 @@ def normalise(logits: NDArray[np.float32], classes: int, scale: float) -> NDArra
     return out
 
 
-@nb.njit(cache=True, fastmath={"contract", "reassoc", "nsz", "arcp"}, nogil=True)
+@vector_kernel
 def train_rows(
     rows: NDArray[np.int32],
     values: NDArray[np.float32],
@@ -100,7 +103,7 @@ def train_rows(
                 row[c] -= step * error[c]
 
 
-@nb.njit(cache=True)
+@kernel
 def _softmax_error(scores: NDArray[np.float32], classes: int, label: int) -> np.float32:
     """Scores become softmax minus one-hot; returns the squared length of that."""
     peak = scores[0]
