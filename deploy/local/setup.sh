@@ -23,8 +23,8 @@ find_python() {
     fail "Deskstream needs Python 3.11 or 3.12 and found none: install it (Debian 12: apt-get install python3.11 python3.11-venv), or name it with PYTHON=/path/to/python3.11."
 }
 
-python=$(find_python)
 if ! .venv/bin/python -c "$SUITABLE" 2>/dev/null; then
+    python=$(find_python)
     echo "Making .venv with $("$python" --version) ..."
     "$python" -m venv --clear .venv ||
         fail "Python's venv module is incomplete: install it (Debian: apt-get install python3-venv) and run this again."
