@@ -2,7 +2,8 @@
 
 Settings are environment variables: DEMO_SECONDS, DEMO_RATE, DEMO_SEED, DEMO_KEEP=1, DEMO_DATA with
 DEMO_TEXT and DEMO_LABEL; KAFKA_BOOTSTRAP_SERVERS and REDIS_URL to use your own; KAFKA_PORT,
-REDIS_PORT, GATEWAY_PORT, INGEST_PORT, CLASSIFIER_PORT, FORECASTER_PORT, KAFKA_PARTITIONS.
+REDIS_PORT, GATEWAY_PORT, INGEST_PORT, CLASSIFIER_PORT, FORECASTER_PORT, KAFKA_PARTITIONS;
+DESKSTREAM_LOCAL, the folder of data, logs and models (.local).
 """
 
 import argparse
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         settings = LocalSettings.from_environment()
-        return running.COMMANDS[command](settings, Workspace(), Console())
+        return running.COMMANDS[command](settings, Workspace(settings.deskstream_local), Console())
     except DeskstreamError as error:
         print(error.detail, file=sys.stderr)
         return 1

@@ -78,6 +78,7 @@ def down(settings: LocalSettings, workspace: Workspace, console: Console) -> int
 
 def doctor(settings: LocalSettings, workspace: Workspace, console: Console) -> int:
     """What a run needs, one line each. Raises Misconfigured at the first that is missing."""
+    del workspace
 
     def tell(what: str) -> None:
         console.print(f"  {what}", highlight=False, soft_wrap=True)
@@ -85,8 +86,9 @@ def doctor(settings: LocalSettings, workspace: Workspace, console: Console) -> i
     if settings.kafka_bootstrap_servers is None:
         require_java(tell)
         tell("Java and Maven are there")
-        prepare(KafkaInstallation(workspace.kafka))
-        tell(f"Kafka is in {workspace.kafka}")
+        installation = KafkaInstallation.default()
+        prepare(installation)
+        tell(f"Kafka is in {installation.directory}")
     if settings.redis_url is None:
         tell(f"Valkey is {server_binary()}")
     ports.require_free(settings.ports)

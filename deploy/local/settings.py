@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from deploy.local.workspace import Workspace
 from shared.errors import Misconfigured
 
 
@@ -24,6 +25,9 @@ class LocalSettings(BaseSettings):
     ingest_port: int = 8001
     classifier_port: int = 8002
     forecaster_port: int = 8003
+
+    # Data, logs and models of runs; Kafka's jars stay in the checkout's.
+    deskstream_local: Path = Workspace().root
 
     # 0: until Ctrl-C.
     demo_seconds: float = Field(default=0, ge=0)
