@@ -1,0 +1,61 @@
+"""Test-then-train: asked before learned, and the curve of late classes worked out by hand."""
+
+import pytest
+
+from services.classifier.evaluation.stream import REFIT_EVERY, Span, prequential
+from tests.unit.classifier.evaluation.word_votes import WordVotes
+
+
+def silent(step: str, done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+def test_every_ticket_is_asked_once_it_can_be_and_learned_afterwards() -> None:
+    model = WordVotes()
+    texts = [f"word{row % 2} n{row}" for row in range(60)]
+    labels = [f"class{row % 2}" for row in range(60)]
+    found = prequential(model, texts, labels, silent)
+    # Before the first twenty are learned there is nothing to ask.
+    assert model.asked == texts[20:]
+    assert found.answers.predicted.tolist()[:20] == [""] * 20
+    assert found.answers.correct[20:].all()
+
+
+def test_the_model_is_refitted_at_every_multiple() -> None:
+    model = WordVotes()
+    rows = 2 * REFIT_EVERY + 50
+    prequential(model, ["x"] * rows, ["a", "b"] * (rows // 2), silent)
+    assert model.refits == 2
+
+
+def test_the_curve_of_a_late_class_counts_its_own_tickets() -> None:
+    # `late` comes at row 40 of 80: its first twenty are asked before any is learned.
+    texts = ["early"] * 40 + ["late"] * 40
+    found = prequential(WordVotes(), texts, texts, silent)
+    assert found.late_classes == 1
+    assert found.late_curve == [
+        Span(1, 5, 5, 0.0),
+        Span(6, 10, 5, 0.0),
+        Span(11, 20, 10, 0.0),
+        Span(21, 40, 20, 1.0),
+    ]
+
+
+def test_the_majority_is_the_commonest_label_so_far() -> None:
+    found = prequential(WordVotes(), ["t"] * 5, ["a", "a", "b", "b", "a"], silent)
+    # Nothing, a right, a wrong, a wrong (a and b tie at two: the leader stays), a right.
+    assert found.majority_accuracy == pytest.approx(2 / 5)
+
+
+def test_the_points_cover_the_file() -> None:
+    found = prequential(WordVotes(), ["t"] * 50, ["a"] * 50, silent)
+    assert found.curve[-1].seen == 50
+    assert [point.accuracy for point in found.curve][-1] == 1.0
+
+
+def test_progress_reaches_the_end() -> None:
+    seen: list[tuple[int, int]] = []
+    prequential(
+        WordVotes(), ["t"] * 45, ["a"] * 45, lambda _, done, total: seen.append((done, total))
+    )
+    assert seen == [(20, 45), (40, 45), (45, 45)]
