@@ -90,7 +90,20 @@ def problem(
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of `app` a problem document."""
+    """Make every error of `app` a problem document, and say no more than that in its OpenAPI."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = describe()
+        for item in document["paths"].values():
+            for operation in item.values():
+                for answer in operation["responses"].values():
+                    # FastAPI adds the route's own media type to every answer with a model.
+                    if problem_only := answer.get("content", {}).get(MEDIA_TYPE):
+                        answer["content"] = {MEDIA_TYPE: problem_only}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents
 
     @app.exception_handler(DeskstreamError)
     async def known(_: Request, error: DeskstreamError) -> Response:

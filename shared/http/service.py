@@ -52,12 +52,18 @@ def create_service(
 
 
 def _operations(app: FastAPI, checks: Mapping[str, Check]) -> None:
-    @app.get("/health", tags=["operations"], summary="Does the process live?")
+    @app.get(
+        "/health",
+        operation_id="read_health",
+        tags=["operations"],
+        summary="Does the process live?",
+    )
     async def health() -> Health:
         return Health()
 
     @app.get(
         "/ready",
+        operation_id="read_readiness",
         tags=["operations"],
         summary="Does everything this service needs answer?",
         responses={503: {"model": Readiness}},

@@ -14,6 +14,7 @@ EXAMPLE: dict[str, JsonValue] = {
     "ticket_id": "T-1042",
     "event_id": "0b9e4c1e-6d0c-4f0a-9f0e-2f4c8f5f7a11",
     "created_at": "2026-03-02T09:14:05Z",
+    "updated_at": "2026-03-02T09:14:05Z",
     "received_at": "2026-03-02T09:14:05.213Z",
     "labelled_at": "2026-03-02T09:14:05.231Z",
     "subject": "VPN drops every ten minutes",
@@ -83,7 +84,8 @@ class Ticket(BaseModel):
 
     ticket_id: str
     event_id: str
-    created_at: AwareDatetime
+    created_at: AwareDatetime = Field(description="Of the ticket's first event.")
+    updated_at: AwareDatetime = Field(description="Of the event shown, the latest.")
     received_at: AwareDatetime
     labelled_at: AwareDatetime
     subject: str

@@ -21,6 +21,7 @@ EXAMPLE: dict[str, Any] = {
     "totals": {
         "labelled": 1830,
         "counted": 1830,
+        "updated": 0,
         "duplicates": 0,
         "skipped": 0,
         "gaps": 0,
@@ -85,7 +86,7 @@ class Status(BaseModel):
     responses=responses(503),
 )
 async def status(gateway: Gateway) -> Status:
-    """`totals.gaps` must be 0; `labelled` is `counted` plus `duplicates`."""
+    """`totals.gaps` must be 0; `labelled` is `counted` + `updated` + `duplicates`."""
     views, load = gateway.views, gateway.load
     classifier, forecaster = await asyncio.gather(
         gateway.classifier.read(), gateway.forecaster.read()

@@ -19,7 +19,7 @@ from shared.http.problems import responses
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/api/v1", tags=["tickets"])
 
-ID_PATTERN = "^[0-9]{1,20}(-[0-9]{1,20})?$"
+EventId = Annotated[str, Field(pattern="^[0-9]{1,20}(-[0-9]{1,20})?$")]
 EXAMPLE = """\
 id: 1772442845231-0
 data: {"ticket_id":"T-1042","created_at":"2026-03-02T09:14:05Z","queue":"IT/Network",\
@@ -42,15 +42,20 @@ class StreamQuery(Query):
 
     topic: Name | None = Field(default=None, examples=["vpn"])
     queue: QueueName | None = None
-    last_event_id: str | None = Field(
+    last_event_id: EventId | None = Field(
         default=None,
-        pattern=ID_PATTERN,
         description="As the header Last-Event-ID, for clients that cannot set one. 0: all kept.",
     )
 
 
+# Empty is what a client sends that has seen no event yet.
 LastEventId = Annotated[
-    str | None, Header(alias="Last-Event-ID", pattern=ID_PATTERN, examples=["1772442845231-0"])
+    str,
+    Header(
+        alias="Last-Event-ID",
+        pattern="^([0-9]{1,20}(-[0-9]{1,20})?)?$",
+        examples=["1772442845231-0"],
+    ),
 ]
 
 
@@ -63,7 +68,7 @@ class Subscription:
 
 
 async def _subscription(
-    query: Annotated[StreamQuery, InQuery()], gateway: Gateway, last_event_id: LastEventId = None
+    query: Annotated[StreamQuery, InQuery()], gateway: Gateway, last_event_id: LastEventId = ""
 ) -> Subscription:
     # Asked here, where a 503 can still be answered; the stream's head is sent before its body.
     await gateway.views.ping()

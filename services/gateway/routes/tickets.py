@@ -17,6 +17,7 @@ from shared.http.problems import responses
 from shared.windows import Dimension
 
 router = APIRouter(prefix="/api/v1/tickets", tags=["tickets"])
+Cursor = Annotated[str, Field(max_length=1024, pattern="^[A-Za-z0-9_-]+$")]
 LINK = {"Link": {"description": 'The next page, `rel="next"`.', "schema": {"type": "string"}}}
 
 
@@ -27,12 +28,7 @@ class TicketQuery(Query):
     queue: QueueName | None = None
     priority: Name | None = Field(default=None, examples=["high"])
     limit: int = Field(default=50, ge=1, le=200)
-    cursor: str | None = Field(
-        default=None,
-        max_length=1024,
-        pattern="^[A-Za-z0-9_-]+$",
-        description="`next` of the page before, unchanged.",
-    )
+    cursor: Cursor | None = Field(default=None, description="`next` of the page before, unchanged.")
 
 
 class TicketPage(BaseModel):

@@ -1,0 +1,337 @@
+"""What every Views must do: in memory and on a real Valkey."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from redis.asyncio import Redis
+
+from deploy.local.valkey import LocalValkey
+from services.gateway.adapters.memory_views import MemoryViews
+from services.gateway.adapters.redis_views import RedisViews, connect
+from services.gateway.adapters.views import PartitionPosition, Views
+from services.gateway.domain.feed import BEGINNING, FeedBounds, FeedId
+from services.gateway.domain.listing import read_page
+from services.gateway.domain.paging import Position
+from services.gateway.domain.tickets import StoredTicket
+from shared import redis_keys
+from shared.errors import Unavailable
+from shared.read_model import FeedEntry, HumanValues, TicketRecord, Totals
+from shared.settings import RedisSettings
+from shared.windows import Dimension, Grain, cells, unpack
+from tests.unit.gateway.builders import NOON, a_record, an_entry, human_values
+
+VPN = redis_keys.index(Dimension.TOPIC, "vpn")
+WIFI = redis_keys.index(Dimension.TOPIC, "wifi")
+HIGH = redis_keys.index(Dimension.PRIORITY, "high")
+ALL = redis_keys.INDEX_ALL
+
+
+class Projection(Protocol):
+    """Writes what the forecaster would."""
+
+    async def put(self, record: TicketRecord, human: HumanValues | None = None) -> None: ...
+    async def expire(self, ticket_id: str) -> None: ...
+    async def count(self, dim: Dimension, name: str, at: datetime, tickets: int) -> None: ...
+    async def total(self, totals: Totals) -> None: ...
+    async def position(self, position: PartitionPosition) -> None: ...
+    async def feed(self, entry: FeedEntry, at: FeedId) -> None: ...
+    async def trim(self, keep: int) -> None: ...
+
+
+class MemoryProjection:
+    def __init__(self, views: MemoryViews) -> None:
+        self._views = views
+
+    async def put(self, record: TicketRecord, human: HumanValues | None = None) -> None:
+        self._views.put_ticket(record, human)
+
+    async def expire(self, ticket_id: str) -> None:
+        self._views.expire(ticket_id)
+
+    async def count(self, dim: Dimension, name: str, at: datetime, tickets: int) -> None:
+        self._views.count(dim, name, at, tickets)
+
+    async def total(self, totals: Totals) -> None:
+        self._views.set_totals(totals)
+
+    async def position(self, position: PartitionPosition) -> None:
+        self._views.set_position(position)
+
+    async def feed(self, entry: FeedEntry, at: FeedId) -> None:
+        await self._views.feed(entry, at)
+
+    async def trim(self, keep: int) -> None:
+        self._views.trim_feed(keep)
+
+
+class RedisProjection:
+    def __init__(self, client: Redis) -> None:
+        self._redis: Any = client
+
+    async def put(self, record: TicketRecord, human: HumanValues | None = None) -> None:
+        ticket_id = record.ticket_id
+        await self._redis.set(redis_keys.ticket(ticket_id), record.model_dump_json())
+        if human is not None:
+            await self._redis.set(redis_keys.human(ticket_id), human.model_dump_json())
+        score = int(record.created_at.timestamp() * 1000)
+        for name in (
+            ALL,
+            redis_keys.index(Dimension.QUEUE, record.queue),
+            redis_keys.index(Dimension.TOPIC, record.topic),
+            redis_keys.index(Dimension.PRIORITY, record.priority or ""),
+        ):
+            await self._redis.zadd(name, {ticket_id: score})
+
+    async def expire(self, ticket_id: str) -> None:
+        await self._redis.delete(redis_keys.ticket(ticket_id))
+
+    async def count(self, dim: Dimension, name: str, at: datetime, tickets: int) -> None:
+        await self._redis.sadd(redis_keys.series(dim), name)
+        for grain in Grain:
+            period, cell = cells(grain, at)
+            key = redis_keys.load(grain, period, dim, name)
+            await self._redis.bitfield(key).incrby("u32", f"#{cell}", tickets).execute()
+
+    async def total(self, totals: Totals) -> None:
+        await self._redis.hset(redis_keys.TOTALS, mapping=totals.model_dump())
+
+    async def position(self, position: PartitionPosition) -> None:
+        fields = {"offset": position.offset, "source": position.source}
+        key = redis_keys.position(position.topic, position.partition)
+        await self._redis.hset(key, mapping={k: v for k, v in fields.items() if v is not None})
+
+    async def feed(self, entry: FeedEntry, at: FeedId) -> None:
+        await self._redis.xadd(redis_keys.FEED, {"data": entry.model_dump_json()}, id=str(at))
+
+    async def trim(self, keep: int) -> None:
+        await self._redis.xtrim(redis_keys.FEED, maxlen=keep, approximate=False)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalValkey]:
+    """Of this module alone: its tests begin by emptying it."""
+    with LocalValkey(tmp_path_factory.mktemp("views")) as valkey:
+        yield valkey
+
+
+@asynccontextmanager
+async def _memory(_: pytest.FixtureRequest) -> AsyncIterator[tuple[Views, Projection]]:
+    views = MemoryViews()
+    yield views, MemoryProjection(views)
+
+
+@asynccontextmanager
+async def _redis(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Views, Projection]]:
+    valkey: LocalValkey = request.getfixturevalue("server")
+    async with connect(RedisSettings(url=valkey.url)) as client:
+        await client.flushall()
+        yield RedisViews(client, partitions=3), RedisProjection(client)
+
+
+@pytest.fixture(params=[_memory, _redis], ids=["memory", "redis"])
+async def pair(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Views, Projection]]:
+    async with request.param(request) as made:
+        yield made
+
+
+@pytest.fixture
+def views(pair: tuple[Views, Projection]) -> Views:
+    return pair[0]
+
+
+@pytest.fixture
+def projection(pair: tuple[Views, Projection]) -> Projection:
+    return pair[1]
+
+
+class TestTickets:
+    async def test_answers_records_with_what_a_human_set_in_the_order_asked(
+        self, views: Views, projection: Projection
+    ) -> None:
+        plain, corrected = a_record(1), a_record(2)
+        await projection.put(plain)
+        await projection.put(corrected, human_values(2, topic="wifi"))
+        assert await views.tickets(["T-2", "unknown", "T-1"]) == [
+            StoredTicket(corrected, human_values(2, topic="wifi")),
+            None,
+            StoredTicket(plain),
+        ]
+
+    async def test_no_ids_no_tickets(self, views: Views) -> None:
+        assert await views.tickets([]) == []
+
+
+class TestIndexes:
+    async def test_newest_first_strictly_before_the_position(
+        self, views: Views, projection: Projection
+    ) -> None:
+        for number in range(5):
+            await projection.put(a_record(number))
+        first = await views.newest([ALL], None, 2)
+        assert [place.ticket_id for place in first] == ["T-4", "T-3"]
+        rest = await views.newest([ALL], first[-1], 10)
+        assert [place.ticket_id for place in rest] == ["T-2", "T-1", "T-0"]
+        assert await views.newest([ALL], rest[-1], 10) == []
+
+    async def test_one_millisecond_with_more_tickets_than_a_page(
+        self, views: Views, projection: Projection
+    ) -> None:
+        for number in range(30):
+            await projection.put(a_record(number, created_at=NOON))
+        seen: list[str] = []
+        before: Position | None = None
+        while places := await views.newest([ALL], before, 4):
+            seen += [place.ticket_id for place in places]
+            before = places[-1]
+        assert seen == sorted((f"T-{number}" for number in range(30)), reverse=True)
+
+    async def test_a_union_leaves_nothing_out_and_repeats_nothing(
+        self, views: Views, projection: Projection
+    ) -> None:
+        for number in range(40):
+            # Runs of one topic, so that the indexes do not reach equally far back.
+            await projection.put(a_record(number, topic="vpn" if number % 20 < 15 else "wifi"))
+        seen: list[str] = []
+        before: Position | None = None
+        while places := await views.newest([VPN, WIFI, VPN], before, 7):
+            assert len(places) <= 7
+            seen += [place.ticket_id for place in places]
+            before = places[-1]
+        assert seen == [f"T-{number}" for number in reversed(range(40))]
+
+    async def test_sizes_and_membership(self, views: Views, projection: Projection) -> None:
+        await projection.put(a_record(1))
+        await projection.put(a_record(2, topic="wifi"))
+        await projection.put(a_record(3, topic="mail"))
+        assert await views.sizes([ALL, WIFI, "index:topic:none"]) == [3, 1, 0]
+        inside = await views.contained(["T-1", "T-2", "T-3", "T-4"], [VPN, WIFI])
+        assert inside == [True, True, False, False]
+
+    async def test_pages_of_an_intersection_skip_expired_records_without_short_pages(
+        self, views: Views, projection: Projection
+    ) -> None:
+        for number in range(60):
+            priority = "high" if number % 3 else "low"
+            await projection.put(a_record(number, priority=priority))
+        for number in range(25, 60):
+            await projection.expire(f"T-{number}")
+        page = await read_page(views, [(VPN,), (HIGH,)], None, 10)
+        wanted = [f"T-{number}" for number in reversed(range(25)) if number % 3]
+        assert [ticket.record.ticket_id for ticket in page.tickets] == wanted[:10]
+        page = await read_page(views, [(VPN,), (HIGH,)], page.next, 10)
+        assert [ticket.record.ticket_id for ticket in page.tickets] == wanted[10:]
+        assert page.next is None
+
+
+class TestLoad:
+    async def test_windows_by_name_then_period(self, views: Views, projection: Projection) -> None:
+        await projection.count(Dimension.QUEUE, "HR", NOON, 3)
+        await projection.count(Dimension.QUEUE, "IT", NOON.replace(year=2025), 2)
+        raws = await views.windows(Grain.DAY, Dimension.QUEUE, ["IT", "HR"], ["2025", "2026"])
+        assert [raw is not None for raw in raws] == [True, False, False, True]
+        day = NOON.timetuple().tm_yday - 1
+        assert unpack(raws[0], 365)[day] == 2
+        assert unpack(raws[3], 365)[day] == 3
+        assert unpack(raws[3], 365).sum() == 3
+
+    async def test_hours_and_minutes_hold_the_same_tickets(
+        self, views: Views, projection: Projection
+    ) -> None:
+        late = datetime(2024, 12, 31, 23, 59, 59, tzinfo=UTC)
+        await projection.count(Dimension.TOPIC, "vpn", late, 1)
+        [hours] = await views.windows(Grain.HOUR, Dimension.TOPIC, ["vpn"], ["2024"])
+        [minutes] = await views.windows(Grain.MINUTE, Dimension.TOPIC, ["vpn"], ["20241231"])
+        assert unpack(hours, 366 * 24)[-1] == 1
+        assert unpack(minutes, 1440)[-1] == 1
+
+    async def test_series_that_have_windows(self, views: Views, projection: Projection) -> None:
+        assert await views.series(Dimension.TOPIC) == frozenset()
+        await projection.count(Dimension.TOPIC, "связь", NOON, 1)
+        await projection.count(Dimension.TOPIC, "vpn", NOON, 1)
+        assert await views.series(Dimension.TOPIC) == {"связь", "vpn"}
+
+    async def test_nothing_asked_nothing_read(self, views: Views) -> None:
+        assert await views.windows(Grain.DAY, Dimension.QUEUE, [], ["2026"]) == []
+
+
+class TestProjectionState:
+    async def test_totals(self, views: Views, projection: Projection) -> None:
+        assert await views.totals() == Totals()
+        await projection.total(Totals(labelled=5, counted=4, duplicates=1))
+        assert await views.totals() == Totals(labelled=5, counted=4, duplicates=1)
+
+    async def test_positions_of_partitions_that_were_read(
+        self, views: Views, projection: Projection
+    ) -> None:
+        labelled = PartitionPosition("tickets.labelled.v1", 2, 10, 9)
+        corrected = PartitionPosition("tickets.corrected.v1", 0, 4, None)
+        await projection.position(corrected)
+        await projection.position(labelled)
+        assert sorted(await views.positions(), key=lambda p: p.offset) == [corrected, labelled]
+
+
+class TestFeed:
+    async def test_no_feed_yet(self, views: Views) -> None:
+        assert await views.feed_bounds() == FeedBounds(None, BEGINNING)
+        assert await views.feed_latest() is None
+        assert await views.feed_after(BEGINNING, 10) == []
+
+    async def test_entries_after_a_position_oldest_first(
+        self, views: Views, projection: Projection
+    ) -> None:
+        ids = [FeedId(5, 0), FeedId(5, 1), FeedId(9, 0)]
+        for number, at in enumerate(ids):
+            await projection.feed(an_entry(number), at)
+        items = await views.feed_after(FeedId(5, 0), 10)
+        assert [(item.id, item.entry) for item in items] == [
+            (ids[1], an_entry(1)),
+            (ids[2], an_entry(2)),
+        ]
+        assert FeedEntry.model_validate_json(items[0].raw) == an_entry(1)
+        assert len(await views.feed_after(BEGINNING, 2)) == 2
+
+    async def test_bounds_and_latest_after_trimming(
+        self, views: Views, projection: Projection
+    ) -> None:
+        for number in range(1, 6):
+            await projection.feed(an_entry(number), FeedId(number, 0))
+        await projection.trim(2)
+        assert await views.feed_bounds() == FeedBounds(FeedId(4, 0), FeedId(5, 0))
+        latest = await views.feed_latest()
+        assert latest is not None
+        assert latest.entry.ticket_id == "T-5"
+
+    async def test_waits_for_the_next_entry(self, views: Views, projection: Projection) -> None:
+        await projection.feed(an_entry(1), FeedId(1, 0))
+        waiting = asyncio.create_task(views.feed_wait(FeedId(1, 0), 30.0))
+        await projection.feed(an_entry(2), FeedId(2, 0))
+        items = await waiting
+        # A wait may end early with nothing; then the entry is there to be read.
+        items = items or await views.feed_after(FeedId(1, 0), 10)
+        assert [item.entry.ticket_id for item in items] == ["T-2"]
+
+    async def test_a_wait_ends_with_nothing(self, views: Views) -> None:
+        assert await views.feed_wait(BEGINNING, 0.01) == []
+
+
+async def test_a_redis_that_is_gone_is_unavailable(tmp_path: Path) -> None:
+    with LocalValkey(tmp_path / "gone") as valkey:
+        url = valkey.url
+    async with connect(RedisSettings(url=url)) as client:
+        views = RedisViews(client, partitions=1)
+        for question in (views.ping(), views.totals(), views.newest([ALL], None, 1)):
+            with pytest.raises(Unavailable, match="Redis does not answer"):
+                await question
+
+
+async def test_a_silent_memory_is_unavailable_too() -> None:
+    views = MemoryViews()
+    views.broken = "gone"
+    for question in (views.ping(), views.totals(), views.newest([ALL], None, 1)):
+        with pytest.raises(Unavailable, match="gone"):
+            await question
