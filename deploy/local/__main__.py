@@ -7,6 +7,7 @@ DESKSTREAM_LOCAL, the folder of data, logs and models (.local).
 """
 
 import argparse
+import logging
 import signal
 import sys
 from collections.abc import Sequence
@@ -40,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = parser.parse_args(argv).command
     # SIGTERM as Ctrl-C: the same way out, through every `with` and `finally`.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # What goes wrong is said once, by us; clients report every attempt.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         settings = LocalSettings.from_environment()
         return running.COMMANDS[command](settings, Workspace(settings.deskstream_local), Console())

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+import redis
 
 from deploy.local import ports
 from deploy.local.broker import LocalBroker, prepare
@@ -88,6 +89,8 @@ class System:
             self._stores.append(valkey)
             self.supervisor.start(valkey)
             self.redis_url = valkey.url
+        else:
+            _require_redis(self.redis_url)
         if not self.bootstrap_servers:
             prepare_kafka(self._announce)
             port = self._settings.kafka_port
@@ -154,6 +157,14 @@ class System:
         raise Unavailable(
             f"Not ready after {READY_SECONDS:.0f} s: {reason}. Logs: {self._workspace.logs}"
         )
+
+
+def _require_redis(url: str) -> None:
+    try:
+        with redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as client:
+            client.ping()
+    except (redis.RedisError, ValueError) as error:
+        raise Unavailable(f"Redis at {url} does not answer: {error}") from None
 
 
 def prepare_kafka(announce: Callable[[str], None]) -> None:

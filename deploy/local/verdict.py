@@ -6,6 +6,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import ValidationError
 
 from shared import topics
+from shared.errors import Unavailable
 from shared.events import LABEL_RECORD, TicketLabelled
 
 POLL_MS = 1000
@@ -60,14 +61,16 @@ class Outcome:
 
 
 async def ends(bootstrap_servers: str) -> Ends:
-    """Where every partition of every topic ends now."""
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap_servers) as consumer:
+    """Where every partition of every topic ends now. Unavailable when a topic is missing."""
+    names = [topic.name for topic in topics.ALL]
+    # Subscribed, because a consumer knows the partitions of its own topics only.
+    async with AIOKafkaConsumer(*names, bootstrap_servers=bootstrap_servers) as consumer:
         found: Ends = {}
-        for topic in topics.ALL:
-            numbers = consumer.partitions_for_topic(topic.name) or await _partitions(
-                consumer, topic.name
-            )
-            found |= await consumer.end_offsets([TopicPartition(topic.name, n) for n in numbers])
+        for name in names:
+            numbers = consumer.partitions_for_topic(name)
+            if not numbers:
+                raise Unavailable(f"topic {name} has no partitions at {bootstrap_servers}")
+            found |= await consumer.end_offsets([TopicPartition(name, n) for n in numbers])
         return found
 
 
@@ -78,10 +81,27 @@ async def census(bootstrap_servers: str, start: Ends) -> Census:
     def appended(topic: str) -> int:
         return sum(end[p] - start.get(p, 0) for p in end if p.topic == topic)
 
+    labelled, skipped = await _read_labels(bootstrap_servers, start, end)
+    return Census(
+        received=appended(topics.RECEIVED.name),
+        labelled=len(labelled),
+        skipped=len(skipped),
+        parked=appended(topics.PARKED.name),
+    )
+
+
+# Source records by partition and offset.
+Sources = set[tuple[int, int]]
+
+
+async def _read_labels(address: str, start: Ends, end: Ends) -> tuple[Sources, Sources]:
+    """The source records that have a label, and those that were skipped."""
+    labelled: Sources = set()
+    skipped: Sources = set()
     partitions = [p for p in end if p.topic == topics.LABELLED.name and end[p] > start.get(p, 0)]
-    labelled: set[tuple[int, int]] = set()
-    skipped: set[tuple[int, int]] = set()
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap_servers) as consumer:
+    if not partitions:
+        return labelled, skipped
+    async with AIOKafkaConsumer(bootstrap_servers=address) as consumer:
         consumer.assign(partitions)
         for partition in partitions:
             consumer.seek(partition, start.get(partition, 0))
@@ -92,25 +112,13 @@ async def census(bootstrap_servers: str, start: Ends) -> Census:
                 if await consumer.position(partition) >= end[partition]:
                     partitions.remove(partition)
                     consumer.pause(partition)
-    return Census(
-        received=appended(topics.RECEIVED.name),
-        labelled=len(labelled),
-        skipped=len(skipped),
-        parked=appended(topics.PARKED.name),
-    )
+    return labelled, skipped
 
 
-def _file(
-    partition: int, value: bytes, labelled: set[tuple[int, int]], skipped: set[tuple[int, int]]
-) -> None:
+def _file(partition: int, value: bytes, labelled: Sources, skipped: Sources) -> None:
     try:
         record = LABEL_RECORD.validate_json(value)
     except ValidationError:
         return  # not a label, so not counted as one: the numbers will not agree
     kind = labelled if isinstance(record, TicketLabelled) else skipped
     kind.add((partition, record.src_offset))
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    await consumer.topics()  # fetches the metadata of all topics
-    return set(consumer.partitions_for_topic(topic) or ())

@@ -172,5 +172,24 @@ def test_an_old_java_is_one_sentence_and_nothing_is_left(
     assert run.has_left_nothing()
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1", "Kafka at 127.0.0.1:1 does not answer"),
+        ("REDIS_URL", "redis://127.0.0.1:1/0", "Redis at redis://127.0.0.1:1/0 does not answer"),
+        ("KAFKA_PARTITIONS", "many", "KAFKA_PARTITIONS=many"),
+    ],
+)
+def test_a_store_of_ones_own_that_does_not_answer_is_one_sentence(
+    make_run: Callable[..., Run], setting: str, value: str, sentence: str
+) -> None:
+    run = make_run(**{setting: value})
+    done = run.command("broker")
+    assert done.returncode == 1
+    assert done.stderr.startswith(sentence)
+    assert done.stderr.count("\n") == 1
+    assert run.has_left_nothing()
+
+
 def _program(pid: int) -> str:
     return Path(f"/proc/{pid}/comm").read_text().strip()
