@@ -46,9 +46,13 @@ def _install(packages: list[str], announce: Callable[[str], None]) -> None:
     announce(f"Installing {names} with apt-get, once ...")
     install = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q"]
     command = [*install, "--no-install-recommends", *packages]
-    # The package lists of a fresh image are often empty; an update that fails in part still helps.
-    if _fails(command) and (_fails([*prefix, "apt-get", "update", "-q"]), _fails(command))[1]:
-        raise Misconfigured(f"apt-get could not install {names}: run `apt-get install {names}`.")
+    # Releases after Debian 12 have 21 instead of 17.
+    newer = [word.replace("openjdk-17", "openjdk-21") for word in command]
+    if _fails(command):
+        # The package lists of a fresh image are often empty; an update that fails in part helps.
+        _fails([*prefix, "apt-get", "update", "-q"])
+        if _fails(command) and _fails(newer):
+            raise Misconfigured(f"apt-get could not install them: run `apt-get install {names}`.")
 
 
 def _fails(command: list[str]) -> bool:
