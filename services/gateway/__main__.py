@@ -84,6 +84,11 @@ def _settings(argv: Sequence[str] | None) -> GatewaySettings:
     return GatewaySettings(**given)
 
 
+def _refuse(reason: str) -> int:
+    print(f"gateway: {reason}", file=sys.stderr)  # noqa: T201 - the operator's terminal
+    return 2
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit 0 after a signal, 2 with one sentence where the settings cannot work."""
     try:
@@ -94,9 +99,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(settings, redis, partitions))
-    except (Misconfigured, ValidationError) as error:
-        print(f"gateway: {error}", file=sys.stderr)  # noqa: T201 - the operator's terminal
-        return 2
+    except Misconfigured as error:
+        return _refuse(error.detail)
+    except ValidationError as error:
+        wrong = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        return _refuse(f"settings of {error.title}: {'; '.join(wrong)}")
     except KeyboardInterrupt:
         pass
     return 0
