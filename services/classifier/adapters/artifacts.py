@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import orjson
@@ -89,7 +88,7 @@ def load(store: ArtifactStore, version: str) -> BatchLabeller:
     for name, expected in manifest.files.items():
         if hashlib.sha256(files[name]).hexdigest() != expected:
             raise _damaged(version, f"the checksum of {name} differs from the manifest's")
-    labeller = BatchLabeller.from_state(_state(version, files[MODEL_FILE]), version)
+    labeller = _rebuilt(version, files[MODEL_FILE])
     if labeller.identity.digest != manifest.digest:
         raise _damaged(version, "its content is not what its digest says")
     return labeller
@@ -128,15 +127,15 @@ def _manifest(version: str, files: Mapping[str, bytes]) -> Manifest:
     return manifest
 
 
-def _state(version: str, content: bytes) -> dict[str, Any]:
+def _rebuilt(version: str, content: bytes) -> BatchLabeller:
     try:
         untrusted = set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED)
         if untrusted:
             raise _damaged(version, f"it holds types that no model needs: {sorted(untrusted)}")
-        state: dict[str, Any] = skops.io.loads(content, trusted=list(TRUSTED))
-    except (BadZipFile, KeyError, ValueError, TypeError) as fault:
+        state = skops.io.loads(content, trusted=list(TRUSTED))
+        return BatchLabeller.from_state(state, version)
+    except (BadZipFile, AttributeError, LookupError, ValueError, TypeError) as fault:
         raise _damaged(version, f"{MODEL_FILE} cannot be read ({fault})") from fault
-    return state
 
 
 def _damaged(version: str, what: str) -> ArtifactDamaged:

@@ -39,6 +39,8 @@ class TfidfFeatures:
         With many classes only the commonest n-grams are kept.
         """
         prepared = [normalise(text) for text in texts]
+        if not any(text.strip() for text in prepared):
+            raise ValueError("no text holds a word to learn from")
         min_df = 1 if len(prepared) < SMALL_CORPUS else 2
         most = max(LEAST_FEATURES, MOST_WEIGHTS // max(classes, 1) // len(BLOCKS))
         parts = []
@@ -50,6 +52,9 @@ class TfidfFeatures:
 
     def transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
         """Features of new texts; an n-gram never seen in training is left out."""
+        if not texts:
+            width = sum(len(vectorizer.idf_) for vectorizer in self._vectorizers.values())
+            return sparse.csr_matrix((0, width), dtype=np.float32)
         prepared = [normalise(text) for text in texts]
         parts = [vectorizer.transform(prepared) for vectorizer in self._vectorizers.values()]
         return sparse.hstack(parts, format="csr", dtype=np.float32)
