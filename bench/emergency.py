@@ -101,7 +101,8 @@ def _trend(random: np.random.Generator, days: int) -> FloatArray:
     knots = np.arange(0, days + 400, 380)
     slopes = random.uniform(-0.08, 0.08, len(knots)) / 365.0
     values = np.concatenate([[0.0], np.cumsum(slopes[:-1] * np.diff(knots))])
-    return np.interp(np.arange(days), knots, values).astype(np.float64)
+    slope: FloatArray = np.interp(np.arange(days), knots, values).astype(np.float64)
+    return slope
 
 
 def _winter_waves(random: np.random.Generator, days: IntArray) -> FloatArray:

@@ -24,6 +24,8 @@ DISPERSION_DECAY = 0.5 ** (1 / 8)  # per week
 CLIP = 3.0
 # Weeks before updates are winsorised: the profile must exist before it may call a count odd.
 WARM_WEEKS = 3
+# Winsorised residuals understate the variance by about this much.
+_CUT_TAILS = 1.1
 
 
 @dataclass(slots=True, eq=False)
@@ -164,6 +166,8 @@ def week_end(
     hours = np.maximum(week[:, 1], 1.0)
     step = np.maximum(1.0 / weeks, 1.0 - EXPOSURE_DECAY)
     moved = exposure + step * (week[:, 0] / hours - exposure)
-    step = np.maximum(1.0 / weeks, 1.0 - DISPERSION_DECAY)
-    spread = dispersion + step * (1.3 * week[:, 2] / hours - dispersion)
+    # The first weeks have hardly a profile to depart from: their residuals say nothing yet.
+    judged = weeks - WARM_WEEKS + 1
+    step = np.where(judged > 0, np.maximum(1.0 / np.maximum(judged, 1), 1.0 - DISPERSION_DECAY), 0)
+    spread = dispersion + step * (_CUT_TAILS * week[:, 2] / hours - dispersion)
     return np.maximum(moved, 1e-6), np.maximum(spread, 0.5)
