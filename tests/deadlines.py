@@ -4,12 +4,18 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 T = TypeVar("T")
 POLL_SECONDS = 0.02
 
 
+@overload
+async def eventually(
+    condition: Callable[[], Awaitable[T]], seconds: float = ..., *, what: str = ...
+) -> T: ...
+@overload
+async def eventually(condition: Callable[[], T], seconds: float = ..., *, what: str = ...) -> T: ...
 async def eventually(
     condition: Callable[[], T | Awaitable[T]], seconds: float = 30.0, *, what: str = ""
 ) -> T:

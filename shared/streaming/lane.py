@@ -1,6 +1,7 @@
 """One owned partition: the chunks under way and how far the unbroken run of finished ones goes."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from shared.streaming.chunk import Chunk, Record
@@ -51,6 +52,6 @@ class Lane:
         return self.open and not self.pending
 
 
-def cut(records: list[Record], size: int) -> list[list[Record]]:
+def cut(records: Sequence[Record], size: int) -> list[Sequence[Record]]:
     """`records` in runs of at most `size`."""
     return [records[at : at + size] for at in range(0, len(records), size)]

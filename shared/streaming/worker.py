@@ -62,15 +62,20 @@ class _HttpPort(Service):  # type: ignore[misc]
         super().__init__()
         # Bound here, so that a port already taken is one clear sentence before anything starts.
         self._socket = listen(host, port)
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
         self._server = _HttpServer(config)
+        self._closed = asyncio.Event()
 
     @Service.task  # type: ignore[untyped-decorator]
     async def _serve(self) -> None:
-        await self._server.serve(sockets=[self._socket])
+        try:
+            await self._server.serve(sockets=[self._socket])
+        finally:
+            self._closed.set()
 
     async def on_stop(self) -> None:
         self._server.should_exit = True
+        await asyncio.wait_for(self._closed.wait(), STOP_SECONDS / 4)
 
 
 class StreamWorker:

@@ -57,7 +57,7 @@ async def test_a_member_is_killed_and_another_comes(scenario: Scenario) -> None:
 
 async def test_a_frozen_member_wakes_up_as_a_zombie(scenario: Scenario) -> None:
     first = scenario.start("first")
-    second = scenario.start("second")
+    scenario.start("second")
     feeding = asyncio.create_task(scenario.feed(14_000, per_second=700))
     await scenario.progressed(2_000)
     first.freeze()

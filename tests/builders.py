@@ -1,0 +1,53 @@
+"""Valid events with one word each to change."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.events import ModelStamp, TicketCorrected, TicketLabelled, TicketReceived
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def a_ticket(**changes: Any) -> TicketReceived:
+    """A received ticket."""
+    values: dict[str, Any] = {
+        "event_id": "e-1",
+        "ticket_id": "T-1",
+        "created_at": NOON,
+        "received_at": NOON,
+        "subject": "VPN",
+        "body": "the tunnel drops every few minutes",
+        "requester": "r-1",
+    }
+    return TicketReceived(**values | changes)
+
+
+def a_label(src_offset: int = 0, **changes: Any) -> TicketLabelled:
+    """A labelled ticket; its ids follow `src_offset` unless given."""
+    values: dict[str, Any] = {
+        "src_offset": src_offset,
+        "event_id": f"e-{src_offset}",
+        "ticket_id": f"T-{src_offset}",
+        "created_at": NOON,
+        "received_at": NOON,
+        "labelled_at": NOON,
+        "topic": "vpn",
+        "topic_scores": {"vpn": 0.9, "printer": 0.1},
+        "priority": "high",
+        "priority_scores": {"high": 0.7, "low": 0.3},
+        "model": ModelStamp(name="m", version="1", digest="d"),
+    }
+    return TicketLabelled(**values | changes)
+
+
+def a_correction(**changes: Any) -> TicketCorrected:
+    """A correction of T-0's topic."""
+    values: dict[str, Any] = {
+        "event_id": "c-1",
+        "ticket_id": "T-0",
+        "corrected_at": NOON,
+        "received_at": NOON,
+        "actor": "kim",
+        "topic": "printer",
+    }
+    return TicketCorrected(**values | changes)

@@ -1,0 +1,84 @@
+"""In-memory twins of the ports. Each passes the contract tests its real one passes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import orjson
+
+from services.classifier.domain.labelling import HeadScores, Labelling, ModelIdentity
+from services.forecaster.adapters.read_side import Position
+from services.forecaster.domain.projection import Command, Known
+from shared.read_model import HumanValues, TicketRecord
+from shared.streaming.producer import Entry
+
+
+@dataclass
+class InMemoryOutbox:
+    """Keeps what was sent, by (topic, partition)."""
+
+    sent: dict[tuple[str, int], list[Entry]] = field(default_factory=dict)
+
+    async def send(self, topic: str, partition: int, entries: Iterable[Entry]) -> None:
+        self.sent.setdefault((topic, partition), []).extend(entries)
+
+    def values(self, topic: str, partition: int) -> list[dict[str, object]]:
+        return [orjson.loads(value) for _, value in self.sent.get((topic, partition), [])]
+
+
+@dataclass
+class InMemoryReadSide:
+    """Compares and applies like the script; understands the commands that are read back."""
+
+    positions: dict[tuple[str, int], Position] = field(default_factory=dict)
+    strings: dict[str, bytes | str] = field(default_factory=dict)
+    applied: list[Command] = field(default_factory=list)
+
+    async def position(self, topic: str, partition: int) -> Position:
+        return self.positions.get((topic, partition), Position())
+
+    async def offsets(self, topic: str, partitions: Sequence[int]) -> list[int]:
+        return [(await self.position(topic, partition)).offset for partition in partitions]
+
+    async def tickets(self, ids: Sequence[str]) -> Mapping[str, Known]:
+        found = {i: self.strings.get(f"ticket:{i}") for i in ids}
+        return {i: Known.of(TicketRecord.model_validate_json(v)) for i, v in found.items() if v}
+
+    async def humans(self, ids: Sequence[str]) -> Mapping[str, HumanValues]:
+        found = {i: self.strings.get(f"human:{i}") for i in ids}
+        return {i: HumanValues.model_validate_json(v) for i, v in found.items() if v}
+
+    async def apply(
+        self, topic: str, partition: int, expected: int, after: Position, what: Iterable[Command]
+    ) -> int:
+        at = (await self.position(topic, partition)).offset
+        if at != expected:
+            return at
+        for command in what:
+            self.applied.append(command)
+            if command[0] == "SET":
+                value = command[2]
+                assert isinstance(value, bytes | str)
+                self.strings[str(command[1])] = value
+        self.positions[topic, partition] = after
+        return after.offset
+
+    def clear(self) -> None:
+        """What FLUSHALL does."""
+        self.positions.clear()
+        self.strings.clear()
+
+
+class ConstantLabeller:
+    """Always the same topic; raises for a text that holds `poison`."""
+
+    identity = ModelIdentity("constant", "1", "0")
+
+    def __init__(self, poison: str | None = None) -> None:
+        self._poison = poison
+
+    def label(self, texts: Sequence[str]) -> Labelling:
+        if self._poison is not None and any(self._poison in text for text in texts):
+            raise ValueError("this model cannot read that")
+        rows = np.tile(np.array([[0.75, 0.25]], np.float32), (len(texts), 1))
+        return Labelling(HeadScores(("vpn", "printer"), rows), None)
