@@ -1,0 +1,164 @@
+"""The judge: topics against the ledger, Redis against the topics. Trusts no counter."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from shared import redis_keys as keys
+from shared.read_model import TicketRecord
+from shared.topics import LABELLED, RECEIVED
+from shared.windows import CELL_BYTES
+from tests.chaos import logbook
+from tests.chaos.fold import Expected, fold
+from tests.chaos.ledger import Ledger
+
+EXAMPLES = 12
+BATCH = 1_000
+# redis-py types its answers for both decoding modes at once.
+Store = Any
+
+
+@dataclass
+class Verdict:
+    """What must all be 0, and the first few findings in words.
+
+    lost: tickets answered with 202 that are missing on a topic or in Redis, and received records
+    without a label. doubled: how much more Redis counts than there are tickets. gaps: jumps of
+    src_offset. mismatched: values in Redis that are not what the topic says.
+    """
+
+    lost: int = 0
+    doubled: int = 0
+    gaps: int = 0
+    mismatched: int = 0
+    counted: int = 0
+    skipped: int = 0
+    replayed: int = 0
+    findings: list[str] = field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        return not (self.lost or self.doubled or self.gaps or self.mismatched)
+
+    def find(self, kind: str, what: str, count: int = 1) -> None:
+        setattr(self, kind, getattr(self, kind) + count)
+        if len(self.findings) < EXAMPLES:
+            self.findings.append(f"{kind}: {what}")
+
+
+async def judge(bootstrap: str, store: Store, ledger: Ledger) -> Verdict:
+    """Judge a system at rest. What arrives while it is being read makes it read again."""
+    while True:
+        before = await logbook.ends(bootstrap, [RECEIVED, LABELLED])
+        received = await logbook.read(bootstrap, RECEIVED)
+        labelled = await logbook.read(bootstrap, LABELLED)
+        expected = fold(labelled, datetime.now(UTC))
+        verdict = Verdict(
+            counted=expected.totals["counted"],
+            skipped=expected.totals["skipped"],
+            replayed=expected.replayed,
+        )
+        _topics(verdict, received, expected, ledger)
+        await asyncio.to_thread(_redis, verdict, expected, store)
+        if before == await logbook.ends(bootstrap, [RECEIVED, LABELLED]):
+            return verdict
+
+
+def _topics(
+    verdict: Verdict,
+    received: dict[int, list[logbook.Entry]],
+    expected: Expected,
+    ledger: Ledger,
+) -> None:
+    arrived: set[str] = set()
+    for partition, entries in received.items():
+        known = expected.sources.get(partition, set())
+        for entry in entries:
+            if entry.offset not in known:
+                verdict.find("lost", f"{RECEIVED.name} {partition}@{entry.offset} has no label")
+            arrived.add((entry.key or b"").decode(errors="replace"))
+    for ticket_id in sorted(ledger.tickets() - arrived):
+        verdict.find("lost", f"{ticket_id} got a 202 and is not on {RECEIVED.name}")
+    for ticket_id in sorted((ledger.tickets() & arrived) - set(expected.tickets)):
+        verdict.find("lost", f"{ticket_id} got a 202 and is not on {LABELLED.name}")
+    if gaps := expected.totals["gaps"]:
+        verdict.find("gaps", f"src_offset jumps over {gaps} records", gaps)
+
+
+def _redis(verdict: Verdict, expected: Expected, store: Store) -> None:
+    held = [name.decode() for name in store.scan_iter(count=BATCH)]
+    _totals(verdict, expected, store)
+    _positions(verdict, expected, store)
+    _tickets(verdict, expected, store, _starting(held, "ticket:"))
+    _windows(verdict, expected, store, _starting(held, "load:"))
+    for name in {*expected.index, *_starting(held, "index:")}:
+        scores = {k.decode(): int(v) for k, v in store.zscan_iter(name, count=BATCH)}
+        _same(verdict, name, scores, expected.index.get(name, {}))
+    for name in {*expected.series, *_starting(held, "series:")}:
+        members = {member.decode() for member in store.smembers(name)}
+        _same(verdict, name, members, expected.series.get(name, set()))
+
+
+def _totals(verdict: Verdict, expected: Expected, store: Store) -> None:
+    stored: dict[bytes, bytes] = store.hgetall(keys.TOTALS)
+    totals = {name.decode(): int(value) for name, value in stored.items()}
+    totals.pop("corrected", None)
+    for name in {*totals, *expected.totals}:
+        _same(verdict, f"totals {name}", totals.get(name, 0), expected.totals[name])
+    if totals.get("gaps"):
+        verdict.find("gaps", f"the projection saw {totals['gaps']}", totals["gaps"])
+
+
+def _positions(verdict: Verdict, expected: Expected, store: Store) -> None:
+    for partition, wanted in expected.positions.items():
+        stored = store.hmget(keys.position(LABELLED.name, partition), ["offset", "source"])
+        offset, source = (None if value is None else int(value) for value in stored)
+        found = (offset or 0, -1 if source is None else source)
+        _same(verdict, f"position of {partition}", found, wanted)
+
+
+def _tickets(verdict: Verdict, expected: Expected, store: Store, held: Iterable[str]) -> None:
+    names = sorted({*held, *(keys.ticket(ticket_id) for ticket_id in expected.tickets)})
+    for at in range(0, len(names), BATCH):
+        part = names[at : at + BATCH]
+        values: list[bytes | None] = store.mget(part)
+        for name, value in zip(part, values, strict=True):
+            wanted = expected.tickets.get(name.removeprefix("ticket:"))
+            if value is None:
+                verdict.find("lost", f"{name} is not in Redis")
+            elif TicketRecord.model_validate_json(value) != wanted:
+                verdict.find("mismatched", f"{name} holds {value[:200]!r}, not {wanted}")
+
+
+def _windows(verdict: Verdict, expected: Expected, store: Store, held: Iterable[str]) -> None:
+    days = 0
+    for name in {*expected.windows, *held}:
+        raw: bytes = store.get(name) or b""
+        stored = Counter(dict(_cells(raw)))
+        wanted = expected.windows.get(name, Counter())
+        for cell in {*stored, *wanted}:
+            _same(verdict, f"{name} #{cell}", stored[cell], wanted[cell])
+        if name.startswith("load:d:") and ":queue:" in name:
+            days += stored.total()
+    # Each ticket lies in exactly one day of exactly one queue.
+    if (surplus := days - expected.totals["counted"]) > 0:
+        verdict.find("doubled", f"{surplus} tickets counted more than once", surplus)
+
+
+def _cells(raw: bytes) -> Iterator[tuple[int, int]]:
+    for cell in range(len(raw) // CELL_BYTES):
+        value = int.from_bytes(raw[cell * CELL_BYTES : (cell + 1) * CELL_BYTES], "big")
+        if value:
+            yield cell, value
+
+
+def _same(verdict: Verdict, what: str, found: object, wanted: object) -> None:
+    if found != wanted:
+        verdict.find("mismatched", f"{what} is {str(found)[:200]}, not {str(wanted)[:200]}")
+
+
+def _starting(names: Iterable[str], prefix: str) -> list[str]:
+    return [name for name in names if name.startswith(prefix)]

@@ -1,0 +1,102 @@
+"""What Redis must hold, recomputed from tickets.labelled.v1 without a line of the projection."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from pydantic import ValidationError
+
+from shared.events import LABEL_RECORD, TicketLabelled
+from shared.queues import QueueDirectory
+from shared.read_model import TicketRecord
+from shared.windows import Grain, cells
+from tests.chaos.logbook import Entry
+
+MINUTES_KEPT = timedelta(days=8)
+INDEXED = timedelta(days=30)
+
+
+@dataclass
+class Expected:
+    """The read side as the topic says it must be.
+
+    sources: distinct src_offsets per partition. replayed: records that repeat an earlier one.
+    """
+
+    totals: Counter[str] = field(default_factory=Counter)
+    tickets: dict[str, TicketRecord] = field(default_factory=dict)
+    windows: dict[str, Counter[int]] = field(default_factory=dict)
+    index: dict[str, dict[str, int]] = field(default_factory=dict)
+    series: dict[str, set[str]] = field(default_factory=dict)
+    positions: dict[int, tuple[int, int]] = field(default_factory=dict)
+    sources: dict[int, set[int]] = field(default_factory=dict)
+    applied: int = 0
+    replayed: int = 0
+
+
+def fold(partitions: Mapping[int, Sequence[Entry]], now: datetime) -> Expected:
+    """Read every partition in order; the first record of a src_offset counts."""
+    expected = Expected()
+    for partition, entries in partitions.items():
+        seen = expected.sources.setdefault(partition, set())
+        last = -1
+        for entry in entries:
+            try:
+                record = LABEL_RECORD.validate_json(entry.value or b"")
+            except ValidationError:
+                continue
+            if record.src_offset in seen or record.src_offset <= last:
+                expected.replayed += 1
+                continue
+            expected.totals["gaps"] += record.src_offset - last - 1
+            last = record.src_offset
+            seen.add(last)
+            if isinstance(record, TicketLabelled):
+                _label(expected, record, now)
+            else:
+                expected.totals["skipped"] += 1
+        expected.positions[partition] = (entries[-1].offset + 1 if entries else 0, last)
+    return expected
+
+
+def _label(expected: Expected, event: TicketLabelled, now: datetime) -> None:
+    expected.totals["labelled"] += 1
+    before = expected.tickets.get(event.ticket_id)
+    if before and (event.event_id == before.event_id or event.created_at < before.updated_at):
+        expected.totals["duplicates"] += 1
+        return
+    queue = QueueDirectory().route(event.queue, event.topic)
+    created = before.created_at if before else event.created_at
+    values = event.model_dump() | {
+        "queue": queue,
+        "created_at": created,
+        "updated_at": event.created_at,
+    }
+    expected.tickets[event.ticket_id] = TicketRecord.model_validate(values)
+    expected.applied += 1
+    expected.totals["updated" if before else "counted"] += 1
+    named = {"queue": queue, "topic": event.topic, "priority": event.priority}
+    for dimension, value in named.items():
+        if value is not None:
+            _place(expected, event.ticket_id, created, f"index:{dimension}:{value}", now)
+            if before is None:
+                expected.series.setdefault(f"series:{dimension}", set()).add(value)
+                _count(expected, f"{dimension}:{value}", created, now)
+    _place(expected, event.ticket_id, created, "index:all", now)
+
+
+def _place(expected: Expected, ticket_id: str, created: datetime, key: str, now: datetime) -> None:
+    if created > now - INDEXED:
+        score = int(created.timestamp() * 1000)
+        expected.index.setdefault(key, {})[ticket_id] = score
+
+
+def _count(expected: Expected, series: str, created: datetime, now: datetime) -> None:
+    moment = created.astimezone(UTC)
+    for grain in Grain:
+        if grain is Grain.MINUTE and moment < now - MINUTES_KEPT:
+            continue
+        period, cell = cells(grain, moment)
+        key = f"load:{grain.value}:{period}:{series}"
+        expected.windows.setdefault(key, Counter())[cell] += 1

@@ -1,0 +1,50 @@
+"""What was posted and how it was answered: every 202 is a promise to be looked for."""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Ledger:
+    """Filled by feeder threads, read by the checker.
+
+    accepted: event ids answered with 202, by ticket id. slowest: seconds of the slowest answer.
+    """
+
+    accepted: dict[str, list[str]] = field(default_factory=dict)
+    answers: Counter[int] = field(default_factory=Counter)
+    unanswered: int = 0
+    without_retry_after: int = 0
+    slowest: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def events(self) -> int:
+        """How many events were answered with 202."""
+        with self._lock:
+            return sum(map(len, self.accepted.values()))
+
+    def note(self, status: int, seconds: float, retry_after: str | None) -> None:
+        """An answer, whatever it says."""
+        with self._lock:
+            self.answers[status] += 1
+            self.slowest = max(self.slowest, seconds)
+            if status == 503 and retry_after is None:
+                self.without_retry_after += 1
+
+    def note_silence(self) -> None:
+        """A connection that was refused, cut or timed out."""
+        with self._lock:
+            self.unanswered += 1
+
+    def accept(self, tickets: list[dict[str, str]]) -> None:
+        """All of `tickets` were answered with 202."""
+        with self._lock:
+            for ticket in tickets:
+                self.accepted.setdefault(ticket["ticket_id"], []).append(ticket["event_id"])
+
+    def tickets(self) -> set[str]:
+        """Ticket ids with at least one accepted event."""
+        with self._lock:
+            return set(self.accepted)
