@@ -17,7 +17,8 @@ _GREETING: Final = re.compile(
 )
 _SIGNATURE: Final = re.compile(
     r"(?:\n--[ \t]*\n|[\n,.!?]\s*(?:(?:kind|best|warm|many)?\s*regards|best wishes|sincerely"
-    r"|thanks in advance|many thanks|mit freundlichen gr(?:ü|ue)(?:ß|ss)en|viele gr(?:ü|ue)(?:ß|ss)e"
+    r"|thanks in advance|many thanks"
+    r"|(?:mit freundlichen|viele) gr(?:ü|ue)(?:ß|ss)en?"
     r"|cordialement|saludos|cordiali saluti|с уважением)\b(?:[ \t]*[,.!]|[ \t]*\n|\s*\Z)).*\Z",
     re.IGNORECASE | re.DOTALL,
 )

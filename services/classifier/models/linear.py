@@ -71,13 +71,14 @@ class LinearHead:
         self,
         features: Features,
         labels: NDArray[np.int32],
+        order: NDArray[np.int64],
         epochs: int,
         rng: np.random.Generator,
         after: Callable[[int], bool] | None = None,
     ) -> None:
-        """`epochs` shuffled passes; `after(epoch)` is told of each and may end them by False."""
+        """`epochs` passes over `order`, shuffled; `after(epoch)` may end them by False."""
         for epoch in range(epochs):
-            self.step(features, labels, rng.permutation(len(features)), RATE)
+            self.step(features, labels, rng.permutation(order), RATE)
             if after is not None and not after(epoch):
                 return
 

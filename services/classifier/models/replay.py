@@ -1,0 +1,81 @@
+"""The replay memory: a bounded, balanced sample of labelled texts that refits learn from."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_PER_CLASS: Final = 400
+_IN_ALL: Final = 20_000
+# A class is repeated at most this often to come up to the median class.
+_MOST_REPEATS: Final = 8
+
+
+@dataclass(slots=True)
+class _Shelf:
+    texts: list[str]
+    seen: int = 0
+
+
+class ReplayMemory:
+    """Up to 400 texts of each class, 20,000 in all; corrections are never pushed out by others.
+
+    Which examples stay is drawn by reservoir sampling (Vitter 1985) from a seeded generator: the
+    same texts in the same order leave the same memory.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._rng = np.random.default_rng(self._seed)
+        self._shelves: dict[str, _Shelf] = {}
+        self._corrections: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._corrections) + sum(len(s.texts) for s in self._shelves.values())
+
+    def remember(self, texts: Sequence[str], labels: Sequence[str]) -> None:
+        """Take examples in order, thinning out full classes at random."""
+        room = max(min(_PER_CLASS, _IN_ALL // max(len(set(labels)), 1)), 1)
+        for text, label in zip(texts, labels, strict=True):
+            shelf = self._shelves.setdefault(label, _Shelf([]))
+            shelf.seen += 1
+            if len(shelf.texts) < room:
+                shelf.texts.append(text)
+            elif (place := int(self._rng.integers(shelf.seen))) < room:
+                shelf.texts[place] = text
+
+    def correct(self, text: str, label: str) -> None:
+        """A correction; it replaces what the same text was called before, the last one counts."""
+        self._corrections.pop(text, None)
+        self._corrections[text] = label
+        while len(self._corrections) > _IN_ALL:
+            del self._corrections[next(iter(self._corrections))]
+
+    def withdraw(self, text: str) -> bool:
+        """Take back the correction of this text; whether there was one."""
+        return self._corrections.pop(text, None) is not None
+
+    def examples(self) -> tuple[list[str], list[str]]:
+        """Texts and labels of everything remembered, in a fixed order."""
+        pairs = [pair for pair in self._stored() if pair[0] not in self._corrections]
+        pairs += list(self._corrections.items())
+        return [text for text, _ in pairs], [label for _, label in pairs]
+
+    def _stored(self) -> Iterator[tuple[str, str]]:
+        for label, shelf in self._shelves.items():
+            for text in shelf.texts:
+                yield text, label
+
+
+def balanced(labels: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Indices with small classes repeated towards the median class, at most eight times."""
+    counts = np.bincount(labels)
+    median = float(np.median(counts[counts > 0]))
+    repeats = np.clip(np.rint(median / np.maximum(counts, 1)), 1, _MOST_REPEATS).astype(np.int64)
+    return np.repeat(np.arange(len(labels)), repeats[labels])

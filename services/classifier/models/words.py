@@ -1,0 +1,144 @@
+"""The word table: each distinct word encoded once, in the background, and kept as int8."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.classifier.models.encoder import Encoder
+from services.classifier.models.featurising import place_all
+from services.classifier.models.vocabulary import Features
+
+Array = NDArray[np.float32]
+
+_SMALLEST: Final = 1 << 12
+# A line of base64 is no word; the encoder would see the first pieces of it only.
+_LONGEST_WORD: Final = 40
+# 1 kB each: the vectors of the most words that a worker's memory has room for.
+_MOST_WORDS: Final = 50_000
+_QUEUE: Final = 20_000
+_LEVELS: Final = 127.0
+
+
+class WordTable:
+    """Distinct words by hash, with their centred encoder vectors, from which rows are folded.
+
+    `queue` is cheap and may be called from the hot path; `encode_pending` does the work, and may be
+    called from one other thread. A word's index never changes, so readers may lag behind.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._lock = threading.Lock()
+        self._pending: dict[int, str] = {}
+        self._centred = False
+        self.centre = np.zeros(encoder.word_dimension, np.float32)
+        self.vectors = np.zeros((0, encoder.word_dimension), np.int8)
+        self.scales = np.zeros(0, np.float32)
+        self.hashes = np.zeros(0, np.uint32)
+        self.slots = np.zeros(2 * _SMALLEST, np.uint64)
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+    @property
+    def pending(self) -> int:
+        """How many words wait to be encoded."""
+        return len(self._pending)
+
+    def queue(self, words: Iterable[tuple[int, str]]) -> None:
+        """Remember (hash, word) pairs; a full queue forgets the newest."""
+        with self._lock:
+            for value, word in words:
+                if len(self._pending) >= _QUEUE:
+                    break
+                if len(word) <= _LONGEST_WORD:
+                    self._pending.setdefault(value, word)
+
+    def encode_pending(self, most: int = 1024) -> int:
+        """Encode up to `most` queued words in the order they came; how many were added."""
+        known = set(self.hashes.tolist())
+        with self._lock:
+            self._pending = {v: w for v, w in self._pending.items() if v not in known}
+            room = max(min(most, _MOST_WORDS - len(self)), 0)
+            chosen = dict(list(self._pending.items())[:room])
+        if not chosen:
+            return 0
+        self._append(np.fromiter(chosen, np.uint32, len(chosen)), list(chosen.values()))
+        with self._lock:
+            for value in chosen:
+                self._pending.pop(value, None)
+        return len(chosen)
+
+    def learn(self, features: Features) -> None:
+        """Encode the words of training texts now, the most frequent first as far as there is room.
+
+        The first call also fixes the centre of the vectors: their mean over these texts.
+        """
+        hashes, first, counts = np.unique(features.words, return_index=True, return_counts=True)
+        new = ~np.isin(hashes, self.hashes)
+        order = np.lexsort((first[new], -counts[new]))[: max(_MOST_WORDS - len(self), 0)]
+        chosen = [
+            (value, word)
+            for value, place in zip(
+                hashes[new][order].tolist(), first[new][order].tolist(), strict=True
+            )
+            if len(word := features.word(place)) <= _LONGEST_WORD
+        ]
+        if not chosen:
+            return
+        values = np.fromiter((value for value, _ in chosen), np.uint32, len(chosen))
+        frequency = counts[np.searchsorted(hashes, values)].astype(np.float32)
+        self._append(values, [word for _, word in chosen], None if self._centred else frequency)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Arrays that `restore` takes back."""
+        return {
+            "hashes": self.hashes,
+            "vectors": self.vectors,
+            "scales": self.scales,
+            "centre": self.centre,
+        }
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take a saved table. Raises ValueError when it was made by another kind of encoder."""
+        if state["vectors"].shape[1:] != self.centre.shape:
+            raise ValueError("the saved words were encoded by another encoder")
+        self.centre = np.asarray(state["centre"], np.float32)
+        self.vectors = np.asarray(state["vectors"], np.int8)
+        self.scales = np.asarray(state["scales"], np.float32)
+        self._centred = True
+        self._index(np.asarray(state["hashes"], np.uint32))
+
+    def _append(
+        self, hashes: NDArray[np.uint32], words: list[str], frequency: Array | None = None
+    ) -> None:
+        raw = _unit_blocks(self._encoder.encode_words(words))
+        if frequency is not None:
+            self.centre = (frequency @ raw / frequency.sum()).astype(np.float32)
+            self._centred = True
+        vectors, scales = _quantised(raw - self.centre)
+        self.vectors = np.concatenate([self.vectors, vectors])
+        self.scales = np.concatenate([self.scales, scales])
+        self._index(np.concatenate([self.hashes, hashes]))
+
+    def _index(self, hashes: NDArray[np.uint32]) -> None:
+        room = max(_SMALLEST, 1 << int(len(hashes)).bit_length())
+        slots = np.zeros(2 * room, np.uint64)
+        place_all(slots, hashes)
+        self.hashes, self.slots = hashes, slots
+
+
+def _unit_blocks(raw: Array) -> Array:
+    """The network's vector is of unit length; what else a word's vector holds is made so too."""
+    blocks = raw.reshape(len(raw), -1, 512) if raw.shape[1] % 512 == 0 else raw[:, None, :]
+    length = np.linalg.norm(blocks, axis=2, keepdims=True)
+    result: Array = (blocks / np.maximum(length, 1e-6)).reshape(raw.shape)
+    return result
+
+
+def _quantised(vectors: Array) -> tuple[NDArray[np.int8], Array]:
+    scales = np.maximum(np.abs(vectors).max(axis=1), 1e-9) / _LEVELS
+    return np.rint(vectors / scales[:, None]).astype(np.int8), scales.astype(np.float32)
