@@ -1,5 +1,6 @@
 """A child process with a log file, its own process group and an orderly end."""
 
+import json
 import os
 import signal
 import subprocess
@@ -31,6 +32,7 @@ class ChildProcess:
         self._directory = directory
         self._grace_seconds = grace_seconds
         self._process: subprocess.Popen[bytes] | None = None
+        self._written_before = 0
 
     @property
     def pid(self) -> int:
@@ -52,6 +54,7 @@ class ChildProcess:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.returncode = None
         with self.log.open("ab") as log:
+            self._written_before = log.tell()
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
@@ -108,13 +111,20 @@ class ChildProcess:
         return self.returncode
 
     def last_words(self) -> str:
-        """The last line of the log that names a fault, else the last line."""
+        """How it ended and, if by itself, the line of its log that names the fault."""
+        code = self.returncode
+        if code is not None and code < 0:
+            return f"killed by {signal.Signals(-code).name}"
+        words = _fault(self._output())
+        return words if code is None else f"code {code}{': ' if words else ''}{words}"
+
+    def _output(self) -> list[str]:
+        """What it has written since its last start, the last part of it."""
         if not self.log.exists():
-            return ""
-        text = self.log.read_text(errors="replace")[-100_000:]
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        faults = [line for line in lines if "Error" in line or "ERROR" in line or "rror:" in line]
-        return ([*lines[-1:], *faults[-1:]] or [""])[-1][:400]
+            return []
+        with self.log.open("rb") as log:
+            log.seek(max(self._written_before, self.log.stat().st_size - 100_000))
+            return log.read().decode(errors="replace").splitlines()
 
     def _ended(self) -> None:
         process = self._process
@@ -125,3 +135,17 @@ class ChildProcess:
         # The leader is gone; whatever it started must not stay behind.
         signal_group(process.pid, signal.SIGKILL)
         guardian().release(process.pid)
+
+
+def _fault(lines: list[str]) -> str:
+    """The last line that names an error, else the last line; of a JSON line its message."""
+    spoken = [_message(line) for line in lines if line.strip()]
+    faults = [line for line in spoken if "rror" in line or "ERROR" in line or "xception" in line]
+    return ([*spoken[-1:], *faults[-1:]] or [""])[-1][:300]
+
+
+def _message(line: str) -> str:
+    try:
+        return str(json.loads(line)["message"])
+    except (ValueError, TypeError, KeyError):
+        return line.strip()

@@ -86,11 +86,29 @@ def test_a_process_starts_again_and_its_log_grows(tmp_path: Path) -> None:
     assert child.log.read_text() == "line\nline\n"
 
 
-def test_last_words_prefer_the_line_that_names_a_fault(tmp_path: Path) -> None:
-    child = _child(tmp_path, "print('ValueError: no such port'); print('bye')")
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("print('ValueError: no such port'); print('bye')", "code 0: ValueError: no such port"),
+        ("print('only'); print('lines'); raise SystemExit(3)", "code 3: lines"),
+        ("""print('{"level": "error", "message": "an Error"}')""", "code 0: an Error"),
+        ("import os; print('Error of old'); os.kill(os.getpid(), 9)", "killed by SIGKILL"),
+        ("raise SystemExit(1)", "code 1"),
+    ],
+)
+def test_last_words_say_how_it_ended_and_why(tmp_path: Path, program: str, words: str) -> None:
+    child = _child(tmp_path, program)
     child.start()
     child.wait(30)
-    assert child.last_words() == "ValueError: no such port"
+    assert child.last_words() == words
+
+
+def test_last_words_are_those_of_the_last_start(tmp_path: Path) -> None:
+    (tmp_path / "child.log").write_text("OldError: of a former life\n")
+    child = _child(tmp_path, "print('fine')")
+    child.start()
+    child.wait(30)
+    assert child.last_words() == "code 0: fine"
 
 
 @pytest.mark.parametrize("last_signal", [signal.SIGKILL, signal.SIGTERM])
