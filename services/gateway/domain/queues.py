@@ -23,6 +23,18 @@ class QueueLoad:
     level: int
 
 
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Where a queue stands: level 1 for a root, 0 for all queues; the rest is below it."""
+
+    level: int
+    direct_children: int
+    all_descendants: int
+    leaf_nodes: int
+    depth: int
+    parent_id: int | None
+
+
 class QueueTree:
     """The tree of every queue listed or seen."""
 
@@ -51,6 +63,19 @@ class QueueTree:
     def find_id(self, queue_id: int) -> QueueNode | None:
         """Contract A's addressing: ids only. Raises NotFound."""
         return self.find(str(queue_id))
+
+    def structure(self, node: QueueNode | None) -> Structure:
+        """The place of a queue in the tree; None is all queues, the root above all roots."""
+        level = node.level if node else 0
+        below = [self._nodes[path] for path in (node.descendants if node else self._nodes)]
+        return Structure(
+            level=level,
+            direct_children=sum(other.level == level + 1 for other in below),
+            all_descendants=len(below),
+            leaf_nodes=sum(not other.descendants for other in below),
+            depth=max((other.level for other in below), default=level) - level,
+            parent_id=self._nodes[node.parent].id if node and node.parent else None,
+        )
 
     def with_windows(self, node: QueueNode) -> tuple[str, ...]:
         """The queues below `node`, itself included, that any ticket was counted for."""

@@ -7,7 +7,7 @@ import orjson
 from fastapi import APIRouter, Response
 from fastapi import Query as InQuery
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from services.gateway.dependencies import Day, Gateway, Query
 from services.gateway.domain.load import Granularity, Span, resample
@@ -21,17 +21,19 @@ QueueId = Annotated[
 ]
 
 
-class HistoricalQuery(Query):
+# Pydantic's own `deprecated` would warn us, who read it, at every request.
+OLDER: dict[str, JsonValue] = {"deprecated": True}
+
+
+class DatedQuery(Query):
     """`date_start` and `date_end` are the older spelling of the two dates."""
 
-    queue_id: QueueId
-    granularity: Granularity = Granularity.DAILY
     start_date: Day | None = Field(default=None, examples=["2026-01-01"])
     end_date: Day | None = Field(
         default=None, examples=["2026-03-31"], description="Included in the answer."
     )
-    date_start: Day | None = Field(default=None, deprecated=True)
-    date_end: Day | None = Field(default=None, deprecated=True)
+    date_start: Day | None = Field(default=None, json_schema_extra=OLDER)
+    date_end: Day | None = Field(default=None, json_schema_extra=OLDER)
 
     def span(self, extent: Span | None) -> Span | None:
         """The days asked for; a date left out is the first or last of the data."""
@@ -40,6 +42,13 @@ class HistoricalQuery(Query):
         if first is None or last is None:
             return None
         return Span(first, last)
+
+
+class HistoricalQuery(DatedQuery):
+    """Which queue, in which intervals, from when to when."""
+
+    queue_id: QueueId
+    granularity: Granularity = Granularity.DAILY
 
 
 class TimeSeriesData(BaseModel):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from services.gateway.domain.queues import TOP_PER_LEVEL, QueueTree, totals
+from services.gateway.domain.queues import TOP_PER_LEVEL, QueueTree, Structure, totals
 from shared.errors import NotFound
 from shared.queues import QueueDirectory
 
@@ -66,3 +66,19 @@ def test_totals_per_name() -> None:
     one, two = (np.array(cells, ">u4").tobytes() for cells in ([1, 2], [2**32 - 1]))
     assert totals([one, None, two, one], 2).tolist() == [3, 2**32 + 2]
     assert totals([], 2).tolist() == []
+
+
+def test_structure(tree: QueueTree) -> None:
+    assert tree.structure(tree.find("IT")) == Structure(
+        level=1,
+        direct_children=1,
+        all_descendants=2,
+        leaf_nodes=1,
+        depth=2,
+        parent_id=None,
+    )
+    leaf = tree.structure(tree.find("IT/Network/VPN"))
+    assert (leaf.level, leaf.leaf_nodes, leaf.depth, leaf.parent_id) == (3, 0, 0, 11)
+    everything = tree.structure(None)
+    assert (everything.level, everything.direct_children, everything.depth) == (0, 3, 3)
+    assert (everything.all_descendants, everything.leaf_nodes) == (6, 3)
