@@ -32,9 +32,9 @@ def measure(
     if not texts:
         raise ValueError("the cost of a model is measured on at least one text")
     return Cost(
-        tickets_per_cpu_second=1.0 / _seconds_per_text(model, texts, 512, clock),
-        tickets_per_cpu_second_batch32=1.0 / _seconds_per_text(model, texts, 32, clock),
-        single_ticket_us=1e6 * _seconds_per_text(model, texts[:SINGLES], 1, clock),
+        tickets_per_cpu_second=1.0 / _typical(model, texts, 512, clock),
+        tickets_per_cpu_second_batch32=1.0 / _typical(model, texts, 32, clock),
+        single_ticket_us=1e6 * _typical(model, texts[:SINGLES], 1, clock),
     )
 
 
@@ -45,23 +45,27 @@ def peak_rss_mb() -> float:
     return peak * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
-def _seconds_per_text(
-    model: TextClassifier, texts: Sequence[str], batch: int, clock: CpuClock
+def cpu_seconds_per_text(
+    model: TextClassifier,
+    texts: Sequence[str],
+    batch: int,
+    clock: CpuClock = time.process_time,
 ) -> float:
-    batches = [texts[start : start + batch] for start in range(0, len(texts), batch)]
-    if len(batches) > 1 and len(batches[-1]) < batch:
-        batches.pop()
-    model.predict_proba(batches[0])  # the first call may load or compile
-    return median(_one_pass(model, batches, clock) for _ in range(PASSES))
-
-
-def _one_pass(model: TextClassifier, batches: Sequence[Sequence[str]], clock: CpuClock) -> float:
-    done = 0
-    start = clock()
-    while (spent := clock() - start) < SECONDS_PER_PASS or not done:
-        for texts in batches:
-            model.predict_proba(texts)
-            done += len(texts)
-            if clock() - start >= SECONDS_PER_PASS:
+    """One pass of at least SECONDS_PER_PASS over full batches; call it again for a median."""
+    last = max(len(texts) - len(texts) % batch, 1)
+    batches = [texts[start : start + batch] for start in range(0, last, batch)]
+    done, spent = 0, 0.0
+    start_at = clock()
+    while spent < SECONDS_PER_PASS:
+        for part in batches:
+            model.predict_proba(part)
+            done += len(part)
+            spent = clock() - start_at
+            if spent >= SECONDS_PER_PASS:
                 break
     return spent / done
+
+
+def _typical(model: TextClassifier, texts: Sequence[str], batch: int, clock: CpuClock) -> float:
+    model.predict_proba(texts[:batch])  # the first call may load or compile
+    return median(cpu_seconds_per_text(model, texts, batch, clock) for _ in range(PASSES))
