@@ -58,8 +58,8 @@ class KafkaInstallation:
         stamp, wanted = self.directory / "stamp", _digest(POM.read_bytes())
         if stamp.exists() and stamp.read_text() == wanted:
             return False
-        shutil.rmtree(self.directory / "lib", ignore_errors=True)
-        shutil.rmtree(self.formatted, ignore_errors=True)
+        for folder in ("lib", "lib.partial", "formatted"):
+            shutil.rmtree(self.directory / folder, ignore_errors=True)
         for archive in self.directory.glob("*.jsa"):
             archive.unlink()
         self._copy_jars()

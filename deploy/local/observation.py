@@ -97,11 +97,11 @@ class Observer:
         return self._last
 
     def report(self) -> SimulatorReport:
-        """The simulator's file; empty before its first writing."""
+        """The simulator's file; the last good one where it is not there or half written."""
         try:
             return SimulatorReport.model_validate_json(self._report.read_bytes())
         except (OSError, ValidationError):
-            return SimulatorReport()
+            return self._last.report
 
     def queue_load(self) -> int:
         """Tickets in the load windows of GET /api/queues, another path than the totals."""

@@ -27,6 +27,7 @@ from shared.settings import KafkaSettings
 
 QUEUES_FILE = CHECKOUT / "services" / "simulator" / "helpdesk.json"
 READY_SECONDS = 180.0
+POLL_SECONDS = 0.1
 SERVICES = ("classifier", "forecaster", "ingest", "gateway")
 
 
@@ -140,23 +141,30 @@ class System:
         return {name: str(value) for name, value in given.items()}
 
     def await_ready(self) -> None:
-        """Return when the gateway says that everything answers; Unavailable with its reasons."""
+        """Return when gateway and ingest say that everything answers; Unavailable with reasons."""
         deadline = time.monotonic() + READY_SECONDS
-        reason = "the gateway does not answer"
-        while time.monotonic() < deadline:
+        reasons = ["nothing answers"]
+        while reasons:
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"Not ready after {READY_SECONDS:.0f} s: {'; '.join(reasons)}. "
+                    f"Logs: {self._workspace.logs}"
+                )
             self.supervisor.watch()
-            try:
-                answer = httpx.get(f"{self._settings.gateway}/ready", timeout=5)
-                if answer.status_code == httpx.codes.OK:
-                    return
-                checks = answer.json().get("checks", {})
-                reason = "; ".join(f"{k}: {v}" for k, v in checks.items() if v != "ok")
-            except (httpx.HTTPError, ValueError):
-                pass
-            time.sleep(0.1)
-        raise Unavailable(
-            f"Not ready after {READY_SECONDS:.0f} s: {reason}. Logs: {self._workspace.logs}"
-        )
+            # The gateway answers for classifier and forecaster too.
+            reasons = [*_not_ready(self._settings.gateway), *_not_ready(self._settings.ingest)]
+            time.sleep(POLL_SECONDS)
+
+
+def _not_ready(url: str) -> list[str]:
+    """Why a service is not ready; empty when it is."""
+    try:
+        answer = httpx.get(f"{url}/ready", timeout=5)
+        checks: dict[str, str] = answer.json()["checks"]
+    except (httpx.HTTPError, ValueError, KeyError):
+        return [f"{url} does not answer"]
+    reasons = [f"{name}: {reason}" for name, reason in checks.items() if reason != "ok"]
+    return [] if answer.is_success else reasons or [f"{url} is not ready"]
 
 
 def _require_redis(url: str) -> None:
