@@ -1,0 +1,1 @@
+"""A made-up helpdesk: tickets, arrivals, incidents and corrections, all from one seed."""

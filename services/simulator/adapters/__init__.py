@@ -1,0 +1,1 @@
+"""How the simulator reaches ingest and the gateway, and where it writes."""

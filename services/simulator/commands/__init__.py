@@ -1,0 +1,1 @@
+"""What the command line starts: a corpus on disk, or posts over HTTP."""
