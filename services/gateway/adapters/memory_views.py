@@ -37,16 +37,23 @@ class MemoryViews:
         self._records[record.ticket_id] = record
         if human is not None:
             self._humans[record.ticket_id] = human
-        labels = {
-            Dimension.QUEUE: record.queue,
-            Dimension.TOPIC: record.topic,
-            Dimension.PRIORITY: record.priority,
-        }
-        score = int(record.created_at.timestamp() * 1000)
-        place = Position(score, record.ticket_id.encode())
-        names = [redis_keys.index(dim, value) for dim, value in labels.items() if value]
-        for name in (redis_keys.INDEX_ALL, *names):
-            self._indexes.setdefault(name, {})[record.ticket_id] = place
+        place = Position(int(record.created_at.timestamp() * 1000), record.ticket_id.encode())
+        self._list(redis_keys.INDEX_ALL, place)
+        for dimension in Dimension:
+            for source in (record, human):
+                if (value := getattr(source, dimension, None)) is not None:
+                    self._list(redis_keys.index(dimension, value), place)
+
+    def put_early_correction(self, human: HumanValues) -> None:
+        """A correction that came before the label: listed at its own time."""
+        self._humans[human.ticket_id] = human
+        place = Position(int(human.corrected_at.timestamp() * 1000), human.ticket_id.encode())
+        for dimension in Dimension:
+            if (value := getattr(human, dimension)) is not None:
+                self._list(redis_keys.index(dimension, value), place)
+
+    def _list(self, index: str, place: Position) -> None:
+        self._indexes.setdefault(index, {})[place.ticket_id] = place
 
     def expire(self, ticket_id: str) -> None:
         """The record goes, its places in the indexes stay."""

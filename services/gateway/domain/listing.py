@@ -1,14 +1,14 @@
 """One page of tickets, newest first, by the labels they carry."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from services.gateway.domain.paging import Position
 from services.gateway.domain.tickets import StoredTicket
+from shared import redis_keys
+from shared.windows import Dimension
 
-# An index is named by its Redis key. A ticket matches a group when any index of it has the ticket.
-Group = tuple[str, ...]
 LARGEST_READ = 1000
 # A filter that nearly nothing passes answers a short page with `next` rather than scan for long.
 MOST_READS = 20
@@ -40,6 +40,37 @@ class TicketIndex(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """Tickets with any of these values of one dimension in force; no dimension: all tickets."""
+
+    dimension: Dimension | None = None
+    values: frozenset[str] = frozenset()
+
+    @property
+    def indexes(self) -> list[str]:
+        """Where candidates are listed: whoever had such a value once, by model or human."""
+        if self.dimension is None:
+            return [redis_keys.INDEX_ALL]
+        return [redis_keys.index(self.dimension, value) for value in sorted(self.values)]
+
+    def accepts(self, ticket: StoredTicket) -> bool:
+        return self.dimension is None or ticket.in_force(self.dimension) in self.values
+
+    def lists_first_at(self, place: Position, ticket: StoredTicket) -> bool:
+        """False at a second place of the ticket in these indexes.
+
+        The model's index has a ticket at its creation. A human's has it at the correction where
+        that came before the label, and both may be among these.
+        """
+        if self.dimension is None or ticket.said(self.dimension) not in self.values:
+            return True
+        return place.score == int(ticket.record.created_at.timestamp() * 1000)
+
+
+EVERY_TICKET = Wanted()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Tickets, and the place to go on from; `next` is None at the end."""
 
@@ -48,19 +79,28 @@ class Page:
 
 
 async def read_page(
-    index: TicketIndex, groups: Sequence[Group], before: Position | None, limit: int
+    index: TicketIndex, wanted: Iterable[Wanted], before: Position | None, limit: int
 ) -> Page:
-    """Tickets that match every group. Walks the smallest, asks the others for membership."""
-    base, *others = await _smallest_first(index, groups)
+    """Tickets that are all of `wanted`. Walks the smallest index, asks the others for membership.
+
+    Indexes only grow, so they name candidates; the values in force decide.
+    """
+    base, *others = await _smallest_first(index, list(wanted) or [EVERY_TICKET])
     found: list[tuple[Position, StoredTicket]] = []
     size = limit + 1
     for _ in range(MOST_READS):
-        places = await index.newest(base, before, size)
+        places = await index.newest(base.indexes, before, size)
         if not places:
             return Page([ticket for _, ticket in found], None)
-        matching = await _matching(index, places, others)
-        stored = await index.tickets([place.ticket_id for place in matching])
-        found += [(p, t) for p, t in zip(matching, stored, strict=True) if t is not None]
+        candidates = await _in_all(index, places, others)
+        stored = await index.tickets([place.ticket_id for place in candidates])
+        for place, ticket in zip(candidates, stored, strict=True):
+            if (
+                ticket is not None
+                and all(one.accepts(ticket) for one in (base, *others))
+                and base.lists_first_at(place, ticket)
+            ):
+                found.append((place, ticket))
         if len(found) > limit:
             return Page([ticket for _, ticket in found[:limit]], found[limit - 1][0])
         before = places[-1]
@@ -68,20 +108,20 @@ async def read_page(
     return Page([ticket for _, ticket in found], before)
 
 
-async def _smallest_first(index: TicketIndex, groups: Sequence[Group]) -> list[Group]:
-    if len(groups) == 1:
-        return list(groups)
-    sizes = iter(await index.sizes([name for group in groups for name in group]))
-    totals = [sum(next(sizes) for _ in group) for group in groups]
-    return [group for _, group in sorted(zip(totals, groups, strict=True))]
+async def _smallest_first(index: TicketIndex, wanted: list[Wanted]) -> list[Wanted]:
+    if len(wanted) == 1:
+        return wanted
+    sizes = iter(await index.sizes([name for one in wanted for name in one.indexes]))
+    totals = [(sum(next(sizes) for _ in one.indexes), i) for i, one in enumerate(wanted)]
+    return [wanted[i] for _, i in sorted(totals)]
 
 
-async def _matching(
-    index: TicketIndex, places: Sequence[Position], others: Sequence[Group]
+async def _in_all(
+    index: TicketIndex, places: Sequence[Position], others: Sequence[Wanted]
 ) -> list[Position]:
     kept = list(places)
-    for group in others:
+    for one in others:
         if kept:
-            inside = await index.contained([place.ticket_id for place in kept], group)
+            inside = await index.contained([place.ticket_id for place in kept], one.indexes)
             kept = [place for place, yes in zip(kept, inside, strict=True) if yes]
     return kept

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from shared.events import ModelStamp
 from shared.read_model import HumanValues, TicketRecord
+from shared.windows import Dimension
 
 Source = Literal["human", "model"]
 
@@ -46,6 +47,17 @@ class StoredTicket:
 
     record: TicketRecord
     human: HumanValues | None = None
+
+    def in_force(self, dimension: Dimension) -> str | None:
+        """What a human set, else what the model said."""
+        by_human = getattr(self.human, dimension) if self.human else None
+        value: str | None = self.said(dimension) if by_human is None else by_human
+        return value
+
+    def said(self, dimension: Dimension) -> str | None:
+        """What the model said; of the queue, where it was routed."""
+        value: str | None = getattr(self.record, dimension)
+        return value
 
 
 class Sources(BaseModel):
@@ -107,23 +119,13 @@ class Ticket(BaseModel):
 def overlay(stored: StoredTicket) -> Ticket:
     """The ticket with a human's values in force over the model's."""
     record, human = stored.record, stored.human
-    values: dict[str, str | None] = {
-        "topic": record.topic,
-        "priority": record.priority,
-        "queue": record.queue,
-    }
-    set_by_human = {
-        name: value
-        for name in values
-        if human is not None and (value := getattr(human, name)) is not None
-    }
+    set_by_human = [d for d in Dimension if human and getattr(human, d) is not None]
     return Ticket.model_validate(
         record.model_dump(include=set(Ticket.model_fields))
-        | values
-        | set_by_human
+        | {dimension.value: stored.in_force(dimension) for dimension in Dimension}
         | {
-            "sources": dict.fromkeys(set_by_human, "human"),
-            "predicted": values,
+            "sources": {dimension.value: "human" for dimension in set_by_human},
+            "predicted": {dimension.value: stored.said(dimension) for dimension in Dimension},
             "human": human.model_dump() if human else None,
         }
     )

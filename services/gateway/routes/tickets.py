@@ -8,10 +8,9 @@ from fastapi import Query as InQuery
 from pydantic import BaseModel, Field
 
 from services.gateway.dependencies import Gateway, Name, Query, QueueName
-from services.gateway.domain.listing import Group, read_page
+from services.gateway.domain.listing import Wanted, read_page
 from services.gateway.domain.paging import Position
 from services.gateway.domain.tickets import Ticket, overlay
-from shared import redis_keys
 from shared.errors import NotFound
 from shared.http.problems import responses
 from shared.windows import Dimension
@@ -47,9 +46,12 @@ class TicketPage(BaseModel):
 async def list_tickets(
     query: Annotated[TicketQuery, InQuery()], gateway: Gateway, response: Response
 ) -> TicketPage:
-    """Pages hold still: what arrives meanwhile never shifts a later page."""
+    """By the values in force: a human's where one set them, else the model's.
+
+    Pages hold still: what arrives meanwhile never shifts a later page.
+    """
     before = Position.parse(query.cursor) if query.cursor else None
-    page = await read_page(gateway.views, await _groups(query, gateway), before, query.limit)
+    page = await read_page(gateway.views, await _wanted(query, gateway), before, query.limit)
     following = page.next.cursor() if page.next else None
     if following:
         response.headers["Link"] = f'<{_next_url(query, following)}>; rel="next"'
@@ -73,18 +75,18 @@ async def get_ticket(
     return overlay(stored)
 
 
-async def _groups(query: TicketQuery, gateway: Gateway) -> list[Group]:
-    groups: list[Group] = []
+async def _wanted(query: TicketQuery, gateway: Gateway) -> list[Wanted]:
+    wanted: list[Wanted] = []
     if query.queue is not None:
         tree = await gateway.load.tree()
         if (node := tree.find(query.queue)) is not None:
-            paths = (node.path, *node.descendants)
-            groups.append(tuple(redis_keys.index(Dimension.QUEUE, path) for path in paths))
+            paths = frozenset((node.path, *node.descendants))
+            wanted.append(Wanted(Dimension.QUEUE, paths))
     if query.topic is not None:
-        groups.append((redis_keys.index(Dimension.TOPIC, query.topic),))
+        wanted.append(Wanted(Dimension.TOPIC, frozenset({query.topic})))
     if query.priority is not None:
-        groups.append((redis_keys.index(Dimension.PRIORITY, query.priority),))
-    return groups or [(redis_keys.INDEX_ALL,)]
+        wanted.append(Wanted(Dimension.PRIORITY, frozenset({query.priority})))
+    return wanted
 
 
 def _next_url(query: TicketQuery, cursor: str) -> str:

@@ -15,7 +15,7 @@ from services.gateway.adapters.memory_views import MemoryViews
 from services.gateway.adapters.redis_views import RedisViews, connect
 from services.gateway.adapters.views import PartitionPosition, Views
 from services.gateway.domain.feed import BEGINNING, FeedBounds, FeedId
-from services.gateway.domain.listing import read_page
+from services.gateway.domain.listing import Wanted, read_page
 from services.gateway.domain.paging import Position
 from services.gateway.domain.tickets import StoredTicket
 from shared import redis_keys
@@ -27,8 +27,11 @@ from tests.unit.gateway.builders import NOON, a_record, an_entry, human_values
 
 VPN = redis_keys.index(Dimension.TOPIC, "vpn")
 WIFI = redis_keys.index(Dimension.TOPIC, "wifi")
-HIGH = redis_keys.index(Dimension.PRIORITY, "high")
 ALL = redis_keys.INDEX_ALL
+VPN_AND_HIGH = [
+    Wanted(Dimension.TOPIC, frozenset({"vpn"})),
+    Wanted(Dimension.PRIORITY, frozenset({"high"})),
+]
 
 
 class Projection(Protocol):
@@ -220,10 +223,10 @@ class TestIndexes:
             await projection.put(a_record(number, priority=priority))
         for number in range(25, 60):
             await projection.expire(f"T-{number}")
-        page = await read_page(views, [(VPN,), (HIGH,)], None, 10)
+        page = await read_page(views, VPN_AND_HIGH, None, 10)
         wanted = [f"T-{number}" for number in reversed(range(25)) if number % 3]
         assert [ticket.record.ticket_id for ticket in page.tickets] == wanted[:10]
-        page = await read_page(views, [(VPN,), (HIGH,)], page.next, 10)
+        page = await read_page(views, VPN_AND_HIGH, page.next, 10)
         assert [ticket.record.ticket_id for ticket in page.tickets] == wanted[10:]
         assert page.next is None
 

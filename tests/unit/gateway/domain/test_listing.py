@@ -5,30 +5,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gateway.adapters.memory_views import MemoryViews
-from services.gateway.domain.listing import MOST_READS, Group, read_page
+from services.gateway.domain.listing import MOST_READS, Wanted, read_page
 from services.gateway.domain.paging import Position
-from shared import redis_keys
 from shared.windows import Dimension
-from tests.unit.gateway.builders import a_record
+from tests.unit.gateway.builders import a_record, human_values
 
 TOPICS = ("vpn", "wifi", "mail")
 PRIORITIES = ("high", "low")
 
 
-def topic(*names: str) -> Group:
-    return tuple(redis_keys.index(Dimension.TOPIC, name) for name in names)
+def topic(*names: str) -> Wanted:
+    return Wanted(Dimension.TOPIC, frozenset(names))
 
 
-def priority(name: str) -> Group:
-    return (redis_keys.index(Dimension.PRIORITY, name),)
+def priority(name: str) -> Wanted:
+    return Wanted(Dimension.PRIORITY, frozenset({name}))
 
 
-async def walk(views: MemoryViews, groups: list[Group], limit: int) -> list[str]:
+async def walk(views: MemoryViews, wanted: list[Wanted], limit: int) -> list[str]:
     """The ids of all pages; every page but the last is full."""
     seen: list[str] = []
     before: Position | None = None
     while True:
-        page = await read_page(views, groups, before, limit)
+        page = await read_page(views, wanted, before, limit)
         seen += [ticket.record.ticket_id for ticket in page.tickets]
         if page.next is None:
             return seen
@@ -49,7 +48,7 @@ async def test_pages_are_exactly_the_matching_tickets(
 ) -> None:
     views = MemoryViews()
     expired = data.draw(st.sets(st.integers(0, 40)))
-    wanted: list[Position] = []
+    expected: list[Position] = []
     for number, (second, name, level) in enumerate(labels):
         moment = a_record(second).created_at
         record = a_record(number, created_at=moment, topic=name, priority=level)
@@ -58,18 +57,18 @@ async def test_pages_are_exactly_the_matching_tickets(
             views.expire(record.ticket_id)
         elif name in ("vpn", "mail") and level == "high":
             score = int(moment.timestamp() * 1000)
-            wanted.append(Position(score, record.ticket_id.encode()))
+            expected.append(Position(score, record.ticket_id.encode()))
     seen = await walk(views, [topic("vpn", "mail"), priority("high")], limit)
-    assert seen == [place.ticket_id for place in sorted(wanted, reverse=True)]
+    assert seen == [place.ticket_id for place in sorted(expected, reverse=True)]
 
 
 async def test_tickets_that_arrive_meanwhile_do_not_shift_later_pages() -> None:
     views = MemoryViews()
     for number in range(6):
         views.put_ticket(a_record(number))
-    first = await read_page(views, [(redis_keys.INDEX_ALL,)], None, 3)
+    first = await read_page(views, [], None, 3)
     views.put_ticket(a_record(100))
-    second = await read_page(views, [(redis_keys.INDEX_ALL,)], first.next, 3)
+    second = await read_page(views, [], first.next, 3)
     assert [t.record.ticket_id for t in second.tickets] == ["T-2", "T-1", "T-0"]
     assert second.next is None
 
@@ -81,10 +80,10 @@ async def test_a_scan_that_finds_nothing_gives_up_with_a_place_to_go_on_from() -
         views.put_ticket(a_record(number))
         if number:
             views.expire(f"T-{number}")
-    page = await read_page(views, [(redis_keys.INDEX_ALL,)], None, 1)
+    page = await read_page(views, [], None, 1)
     assert page.tickets == []
     assert page.next is not None
-    page = await read_page(views, [(redis_keys.INDEX_ALL,)], page.next, 1)
+    page = await read_page(views, [], page.next, 1)
     assert [ticket.record.ticket_id for ticket in page.tickets] == ["T-0"]
 
 
@@ -104,3 +103,21 @@ async def test_either_filter_may_be_the_smaller(rare: str) -> None:
         [topic("wifi"), priority("high")] if rare == "topic" else [topic("vpn"), priority("low")]
     )
     assert await walk(views, groups, 5) == ["T-7"]
+
+
+async def test_the_value_in_force_decides_not_the_index() -> None:
+    views = MemoryViews()
+    views.put_ticket(a_record(1, topic="vpn"), human_values(1, topic="wifi"))
+    views.put_ticket(a_record(2, topic="vpn"))
+    assert await walk(views, [topic("vpn")], 5) == ["T-2"]
+    assert await walk(views, [topic("wifi")], 5) == ["T-1"]
+
+
+async def test_a_correction_before_the_label_lists_the_ticket_once() -> None:
+    views = MemoryViews()
+    views.put_early_correction(human_values(1, topic="wifi"))
+    assert await walk(views, [topic("wifi")], 5) == []
+    views.put_ticket(a_record(1, topic="vpn"))
+    assert await walk(views, [topic("wifi")], 5) == ["T-1"]
+    assert await walk(views, [topic("wifi", "vpn")], 5) == ["T-1"]
+    assert await walk(views, [topic("vpn")], 5) == []

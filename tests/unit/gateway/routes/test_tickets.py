@@ -76,8 +76,8 @@ NETWORK = QueueDirectory(ids={"IT/Network": 11})
         ({"queue": "IT"}, ["T-2", "T-1"]),
         ({"queue": "IT/Network/VPN"}, ["T-2"]),
         ({"queue": "11"}, ["T-2", "T-1"]),
-        ({"queue": "0", "topic": "pay"}, ["T-4", "T-3"]),
-        ({"queue": "HR", "topic": "pay", "priority": "high"}, ["T-4", "T-3"]),
+        ({"queue": "0", "topic": "pay"}, ["T-3"]),
+        ({"queue": "HR", "topic": "leave", "priority": "high"}, ["T-4"]),
         ({"queue": "HR", "topic": "vpn"}, []),
     ],
 )
