@@ -59,13 +59,12 @@ def drain(
 
     backlog: tickets waiting at the start, due within the first `due_intervals`. A ticket is late
     when it is not finished `due_intervals` after the interval it came in. Tickets due after the
-    plan's end are judged by the capacity of its last interval going on.
+    plan's end are judged as if the plan repeated: a day is followed by a like one.
     """
     if due_intervals < 0 or backlog < 0:
         raise StaffingError("backlog and due time must not be negative")
     samples, n = arrivals.shape
-    tail = np.full(due_intervals, capacity[-1] if n else 0.0)
-    supply = np.concatenate([capacity, tail])
+    supply = np.resize(capacity, n + due_intervals) if n else np.zeros(due_intervals)
     waiting, done = np.full(samples, backlog), np.zeros((samples, n + due_intervals))
     finished, left = np.zeros(samples), np.zeros((samples, n))
     for step in range(n + due_intervals):

@@ -46,6 +46,8 @@ def clipped(history: History, start: date | None, end: date | None) -> History:
 
     Either may be None. Raises RangeError where the range is reversed or misses the data.
     """
+    if not len(history.values):
+        raise RangeError("no data yet")
     first = history.start if start is None else day_number(start)
     last = history.end - 1 if end is None else day_number(end)
     if last < first:
@@ -54,8 +56,6 @@ def clipped(history: History, start: date | None, end: date | None) -> History:
         raise RangeError(
             f"no data between {day_of(first)} and {day_of(last)}; "
             f"there is data from {day_of(history.start)} to {day_of(history.end - 1)}"
-            if len(history.values)
-            else "no data yet"
         )
     return history.since(first).until(last + 1)
 

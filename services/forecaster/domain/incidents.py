@@ -82,28 +82,26 @@ class SurgeWatch:
     rule: SurgeRule = field(default_factory=SurgeRule)
     _open: dict[tuple[str, str], SurgeAlert] = field(default_factory=dict)
 
-    def observe(self, window: ClosedWindow) -> SurgeAlert | None:
-        """Take the next closed window; an alert when an incident begins or has ended.
+    def observe(self, window: ClosedWindow) -> tuple[SurgeAlert, ...]:
+        """Take the next closed window; alerts of an incident that ended and of one that began.
 
-        Windows of a queue and topic come in order; one told twice changes nothing. An incident
-        must be observed through its quiet windows too, or it stays open.
+        Windows of a queue and topic come in order; one told twice changes nothing. Windows left
+        out count as quiet.
         """
         key = (window.queue, window.topic)
         incident = self._open.get(key)
         if incident is None:
-            if not self._is_surge(window):
-                return None
-            self._open[key] = _begun(window)
-            return self._open[key]
+            return self._begin(window)
         if window.step <= incident.last_step:
-            return None
-        if window.score >= self.rule.release and window.tickets > window.expected:
-            self._open[key] = _continued(incident, window)
-            return None
-        if window.step - incident.last_step < self.rule.quiet_windows:
-            return None
-        del self._open[key]
-        return replace(incident, phase=Phase.ENDED)
+            return ()
+        missed = window.step - incident.last_step > self.rule.quiet_windows
+        if missed or not self._goes_on(window):
+            if window.step - incident.last_step < self.rule.quiet_windows:
+                return ()
+            del self._open[key]
+            return (replace(incident, phase=Phase.ENDED), *self._begin(window))
+        self._open[key] = _continued(incident, window)
+        return ()
 
     @property
     def open_incidents(self) -> tuple[SurgeAlert, ...]:
@@ -113,6 +111,16 @@ class SurgeWatch:
     def restore(self, incidents: tuple[SurgeAlert, ...]) -> None:
         """Take over incidents that were open when another process stopped."""
         self._open = {(alert.queue, alert.topic): alert for alert in incidents}
+
+    def _begin(self, window: ClosedWindow) -> tuple[SurgeAlert, ...]:
+        if not self._is_surge(window):
+            return ()
+        begun = _begun(window)
+        self._open[window.queue, window.topic] = begun
+        return (begun,)
+
+    def _goes_on(self, window: ClosedWindow) -> bool:
+        return window.score >= self.rule.release and window.tickets > window.expected
 
     def _is_surge(self, window: ClosedWindow) -> bool:
         return (
