@@ -87,7 +87,7 @@ async def read_page(
     """
     base, *others = await _smallest_first(index, list(wanted) or [EVERY_TICKET])
     found: list[tuple[Position, StoredTicket]] = []
-    size = limit + 1
+    size = min((limit + 1) * 2 ** len(others), LARGEST_READ)
     for _ in range(MOST_READS):
         places = await index.newest(base.indexes, before, size)
         if not places:

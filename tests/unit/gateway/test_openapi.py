@@ -10,7 +10,7 @@ from tests.unit.gateway.builders import an_entry, ports, small_helpdesk
 
 CONFIG = schemathesis.Config.from_dict(
     {
-        "generation": {"max-examples": 60, "deterministic": True},
+        "generation": {"max-examples": 40, "deterministic": True},
         "checks": {
             # A cursor nobody gave, dates in the wrong order, a queue nobody knows: these keep to
             # the schema, which cannot say more, and are refused as documented.
