@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared import redis_keys as keys
+from shared.events import PARKING_RECORD, RecordParked
 from shared.read_model import TicketRecord
-from shared.topics import LABELLED, RECEIVED
+from shared.topics import LABELLED, PARKED, RECEIVED
 from shared.windows import CELL_BYTES
 from tests.chaos import logbook
 from tests.chaos.fold import Expected, fold
@@ -19,6 +20,8 @@ EXAMPLES = 12
 BATCH = 1_000
 # redis-py types its answers for both decoding modes at once.
 Store = Any
+# Partition and offset on tickets.received.v1.
+Place = tuple[int, int]
 
 
 @dataclass
@@ -55,37 +58,66 @@ async def judge(bootstrap: str, store: Store, ledger: Ledger) -> Verdict:
         before = await logbook.ends(bootstrap, [RECEIVED, LABELLED])
         received = await logbook.read(bootstrap, RECEIVED)
         labelled = await logbook.read(bootstrap, LABELLED)
+        parked = _parked(await logbook.read(bootstrap, PARKED))
         expected = fold(labelled, datetime.now(UTC))
         verdict = Verdict(
             counted=expected.totals["counted"],
             skipped=expected.totals["skipped"],
             replayed=expected.replayed,
         )
-        _topics(verdict, received, expected, ledger)
+        _received(verdict, received, expected, parked)
+        _accepted(verdict, received, expected, parked, ledger)
         await asyncio.to_thread(_redis, verdict, expected, store)
         if before == await logbook.ends(bootstrap, [RECEIVED, LABELLED]):
             return verdict
 
 
-def _topics(
+def _parked(entries: dict[int, list[logbook.Entry]]) -> set[Place]:
+    """The received records that were parked, by partition and offset."""
+    records = (
+        PARKING_RECORD.validate_json(e.value or b"") for part in entries.values() for e in part
+    )
+    return {
+        (record.source_partition, record.source_offset)
+        for record in records
+        if isinstance(record, RecordParked) and record.source_topic == RECEIVED.name
+    }
+
+
+def _received(
     verdict: Verdict,
     received: dict[int, list[logbook.Entry]],
     expected: Expected,
-    ledger: Ledger,
+    parked: set[Place],
 ) -> None:
-    arrived: set[str] = set()
     for partition, entries in received.items():
         known = expected.sources.get(partition, set())
         for entry in entries:
             if entry.offset not in known:
                 verdict.find("lost", f"{RECEIVED.name} {partition}@{entry.offset} has no label")
-            arrived.add((entry.key or b"").decode(errors="replace"))
-    for ticket_id in sorted(ledger.tickets() - arrived):
-        verdict.find("lost", f"{ticket_id} got a 202 and is not on {RECEIVED.name}")
-    for ticket_id in sorted((ledger.tickets() & arrived) - set(expected.tickets)):
-        verdict.find("lost", f"{ticket_id} got a 202 and is not on {LABELLED.name}")
+    for partition, offset in sorted(expected.skips - parked):
+        verdict.find("lost", f"{RECEIVED.name} {partition}@{offset} was skipped and not parked")
     if gaps := expected.totals["gaps"]:
         verdict.find("gaps", f"src_offset jumps over {gaps} records", gaps)
+
+
+def _accepted(
+    verdict: Verdict,
+    received: dict[int, list[logbook.Entry]],
+    expected: Expected,
+    parked: set[Place],
+    ledger: Ledger,
+) -> None:
+    places: dict[str, set[Place]] = {}
+    for partition, entries in received.items():
+        for entry in entries:
+            name = (entry.key or b"").decode(errors="replace")
+            places.setdefault(name, set()).add((partition, entry.offset))
+    for ticket_id in sorted(ledger.tickets() - set(expected.tickets)):
+        if ticket_id not in places:
+            verdict.find("lost", f"{ticket_id} got a 202 and is not on {RECEIVED.name}")
+        elif not places[ticket_id] & parked:
+            verdict.find("lost", f"{ticket_id} got a 202, and is neither labelled nor parked")
 
 
 def _redis(verdict: Verdict, expected: Expected, store: Store) -> None:

@@ -31,6 +31,7 @@ class Expected:
     series: dict[str, set[str]] = field(default_factory=dict)
     positions: dict[int, tuple[int, int]] = field(default_factory=dict)
     sources: dict[int, set[int]] = field(default_factory=dict)
+    skips: set[tuple[int, int]] = field(default_factory=set)
     applied: int = 0
     replayed: int = 0
 
@@ -56,6 +57,7 @@ def fold(partitions: Mapping[int, Sequence[Entry]], now: datetime) -> Expected:
                 _label(expected, record, now)
             else:
                 expected.totals["skipped"] += 1
+                expected.skips.add((partition, last))
         expected.positions[partition] = (entries[-1].offset + 1 if entries else 0, last)
     return expected
 

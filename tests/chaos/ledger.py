@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 class Ledger:
     """Filled by feeder threads, read by the checker.
 
-    accepted: event ids answered with 202, by ticket id. slowest: seconds of the slowest answer.
+    accepted: event ids answered with 202, by ticket id. slowest_refusal: seconds until
+    the slowest 503.
     """
 
     accepted: dict[str, list[str]] = field(default_factory=dict)
     answers: Counter[int] = field(default_factory=Counter)
     unanswered: int = 0
     without_retry_after: int = 0
-    slowest: float = 0.0
+    slowest_refusal: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -29,9 +30,9 @@ class Ledger:
         """An answer, whatever it says."""
         with self._lock:
             self.answers[status] += 1
-            self.slowest = max(self.slowest, seconds)
-            if status == 503 and retry_after is None:
-                self.without_retry_after += 1
+            if status == 503:
+                self.slowest_refusal = max(self.slowest_refusal, seconds)
+                self.without_retry_after += retry_after is None
 
     def note_silence(self) -> None:
         """A connection that was refused, cut or timed out."""

@@ -9,6 +9,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from shared.topics import Topic
 
 SECONDS = 60.0
+LARGEST = 1_048_000
+KEY = b"past-ingest"
 Ends = dict[tuple[str, int], int]
 
 
@@ -44,6 +46,8 @@ async def read(bootstrap: str, topic: Topic) -> dict[int, list[Entry]]:
     end = await ends(bootstrap, [topic])
     entries: dict[int, list[Entry]] = {partition: [] for _, partition in end}
     left = {TopicPartition(*place) for place, offset in end.items() if offset}
+    if not left:
+        return entries
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False) as reader:
         reader.assign(left)
         for place in left:
@@ -60,9 +64,13 @@ async def read(bootstrap: str, topic: Topic) -> dict[int, list[Entry]]:
 
 
 async def append(
-    bootstrap: str, topic: Topic, values: list[bytes], partition: int, key: bytes | None = None
-) -> None:
-    """Write straight onto a topic, past ingest."""
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True) as writer:
-        sent = [await writer.send(topic.name, v, key=key, partition=partition) for v in values]
-        await asyncio.gather(*sent)
+    bootstrap: str, topic: Topic, values: list[bytes | None], partition: int
+) -> list[int]:
+    """Write straight onto a topic, past ingest; the offsets."""
+    async with AIOKafkaProducer(
+        bootstrap_servers=bootstrap, enable_idempotence=True, max_request_size=LARGEST
+    ) as writer:
+        sent = [
+            await writer.send(topic.name, value, key=KEY, partition=partition) for value in values
+        ]
+        return [(await each).offset for each in sent]

@@ -7,6 +7,9 @@ guilty after a SIGKILL, else the judge is blind.
 import asyncio
 import os
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from fastapi import FastAPI
@@ -30,7 +33,8 @@ STORE_SECONDS = 1.0
 async def project_for_ever() -> None:
     """Read, apply, and now and then say how far."""
     kafka = KafkaSettings()
-    redis = Redis.from_url(RedisSettings().url)
+    # Any: redis-py types its answers for both decoding modes at once.
+    redis: Any = Redis.from_url(RedisSettings().url)
     read_side = RedisReadSide(redis)
     reader = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap_servers, enable_auto_commit=False)
     await reader.start()
@@ -62,16 +66,18 @@ async def project_for_ever() -> None:
                 )
 
 
+@asynccontextmanager
+async def _running(_: FastAPI) -> AsyncIterator[None]:
+    task = asyncio.create_task(project_for_ever())
+    yield
+    task.cancel()
+
+
 def application() -> FastAPI:
     """The control with the health page that every service has."""
-    http = create_service("naive", title="naive", description="a control", checks={})
-    running: set[asyncio.Task[None]] = set()
-
-    @http.on_event("startup")
-    async def start() -> None:
-        running.add(asyncio.create_task(project_for_ever()))
-
-    return http
+    return create_service(
+        "naive", title="naive", description="a control", checks={}, lifespan=_running
+    )
 
 
 if __name__ == "__main__":

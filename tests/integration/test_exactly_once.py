@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.feeder import Feeder
 from tests.chaos.models import train
 from tests.chaos.world import Setup, World
 
@@ -33,7 +32,7 @@ def test_nothing_is_lost_or_counted_twice_while_everything_is_killed(world: Worl
     moments = sorted(world.rng.uniform(0.02, 0.95) for _ in victims)
     with world.feeding(TICKETS, rate=1_000, batch=200) as feeder:
         for victim, moment in zip(victims, moments, strict=True):
-            _reach(world, feeder, moment)
+            world.reach(feeder, moment)
             _kill(world, victim)
     world.recover()
     verdict = world.settle()
@@ -47,17 +46,13 @@ def test_the_judge_sees_what_a_naive_projection_does(tmp_path: Path, models: Pat
     with World(setup, tmp_path, models, seed=1) as world:
         with world.feeding(2_000, rate=400) as feeder:
             for moment in (0.2, 0.5, 0.8):
-                _reach(world, feeder, moment)
+                world.reach(feeder, moment)
                 world.until(lambda: _ahead(world), "effects without their position")
                 world.forecaster.kill()
         verdict = world.settle()
         assert verdict.lost == 0
         assert verdict.doubled > 0
         assert verdict.mismatched > 0
-
-
-def _reach(world: World, feeder: Feeder, share: float) -> None:
-    world.until(lambda: feeder.share >= share or not feeder.is_alive(), f"{share:.0%} are accepted")
 
 
 def _kill(world: World, victim: str) -> None:

@@ -1,0 +1,64 @@
+"""SIGKILL of services at random moments, while tickets keep coming."""
+
+from collections.abc import Callable
+
+from tests.chaos.row import Row
+from tests.chaos.world import World
+
+TICKETS = 1_500
+KILLS = 3
+
+
+def killing(*victims: str) -> Callable[[World], None]:
+    """Kill one of `victims` a few times, each time as soon as everything flows again."""
+
+    def act(world: World) -> None:
+        moments = sorted(world.rng.uniform(0.05, 0.9) for _ in range(KILLS))
+        with world.feeding(TICKETS) as feeder:
+            for moment in moments:
+                world.reach(feeder, moment)
+                world.services[world.rng.choice(victims)].kill()
+                world.recover()
+
+    return act
+
+
+def everything_at_once(world: World) -> None:
+    """Power fails for all processes but the disks: every one is killed at the same moment."""
+    with world.feeding(TICKETS) as feeder:
+        world.reach(feeder, world.rng.uniform(0.2, 0.8))
+        for service in world.services.values():
+            service.kill()
+        world.broker.kill()
+        world.valkey.kill()
+        world.valkey.start()
+        world.broker.start()
+        world.recover()
+
+
+def gateway(world: World) -> None:
+    """The gateway keeps nothing: after a SIGKILL it answers as before."""
+    work = world.tickets(200)
+    served = world.run("gateway", "services.gateway")
+    try:
+        world.until(lambda: world.reason("gateway") == "", "the gateway is ready")
+        with world.feeding(work) as feeder:
+            world.reach(feeder, 0.5)
+            served.kill()
+        world.until(lambda: world.served(work[-1]["ticket_id"]), "the gateway serves it again")
+    finally:
+        world.stop("gateway")
+
+
+ROWS = (
+    Row("kill-ingest", "SIGKILL of ingest", killing("ingest"), quick=True),
+    Row(
+        "kill-classifier",
+        "SIGKILL of classifiers",
+        killing("classifier-0", "classifier-1"),
+        quick=True,
+    ),
+    Row("kill-forecaster", "SIGKILL of the forecaster", killing("forecaster"), quick=True),
+    Row("kill-gateway", "SIGKILL of the gateway", gateway),
+    Row("kill-everything", "SIGKILL of every process at one moment", everything_at_once),
+)
