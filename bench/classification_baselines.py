@@ -62,16 +62,7 @@ class River:
     def fit(self, texts: Sequence[str], labels: Sequence[str]) -> None:
         """One pass, in an order drawn once: files are often sorted by label."""
         for row in np.random.default_rng(0).permutation(len(texts)).tolist():
-            self.correct(texts[row], labels[row])
-
-    def correct(self, text: str, label: str) -> None:
-        """Learn one ticket."""
-        if label not in self._classes:
-            self._classes.append(label)
-        self._pipeline.learn_one(text, label)
-
-    def refit(self) -> None:
-        """river has no replay: it learns from each ticket once."""
+            self._learn(texts[row], labels[row])
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Shape (texts, classes)."""
@@ -80,6 +71,11 @@ class River:
     def novelty(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Minus the largest probability."""
         return np.asarray(-self.predict_proba(texts).max(axis=1), dtype=np.float32)
+
+    def _learn(self, text: str, label: str) -> None:
+        if label not in self._classes:
+            self._classes.append(label)
+        self._pipeline.learn_one(text, label)
 
     def _row(self, text: str) -> Iterable[float]:
         scores = self._pipeline.predict_proba_one(text)

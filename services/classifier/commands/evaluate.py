@@ -27,6 +27,7 @@ from services.classifier.evaluation.tables import (
     UnusableData,
     read_tickets,
 )
+from services.classifier.models.carrier import CarrierError
 from shared.errors import DeskstreamError
 
 
@@ -95,7 +96,7 @@ def execute(args: argparse.Namespace) -> int:
         data = read(args)
         with progress(console) as report:
             found = evaluate(args, data, report)
-    except (DeskstreamError, ValueError) as fault:
+    except (DeskstreamError, CarrierError) as fault:
         console.print(f"evaluate: {fault}", style="red", highlight=False, soft_wrap=True)
         return 1
     for table in report_tables.tables(found.judgement, found.stream, found.adaptation):
@@ -157,7 +158,10 @@ def _fitted(
     else:
         model = make()
         report("fitting", 0, 1)
-        model.fit(data.train.texts, data.train.labels)
+        try:
+            model.fit(data.train.texts, data.train.labels)
+        except ValueError as fault:
+            raise UnusableData(f"{args.train} cannot be learned from: {fault}") from fault
     return model, time.process_time() - start
 
 

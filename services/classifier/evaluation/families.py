@@ -1,15 +1,16 @@
 """The model families by name, made as the service makes them."""
 
-import importlib
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import cast
 
 from services.classifier.domain.labelling import TextClassifier
 from services.classifier.evaluation.online import OnlineClassifier, Report
 from services.classifier.evaluation.tables import UnusableData
 from services.classifier.models.batch import BatchClassifier
+from services.classifier.models.cascade import SemanticCascade
+from services.classifier.models.encoder import shared_encoder
 from services.classifier.models.fast import FastClassifier
+from services.classifier.models.zero import ZeroShot
 
 NAMES = ("fast", "batch")
 BATCH_STEPS = 4
@@ -19,25 +20,27 @@ def maker(
     name: str, seed: int, semantic_share: float, report: Report
 ) -> Callable[[], TextClassifier]:
     """What makes a fresh, unfitted model of this family, under the semantic stage if asked for."""
+    if name == "batch":
+        if semantic_share:
+            raise UnusableData("--semantic stands on the fast model; leave out --model batch")
+        return lambda: _batch(seed, report)
 
-    def make() -> TextClassifier:
-        if name == "batch":
-            steps = count()
-            return BatchClassifier(
-                seed=seed, report=lambda step: report(step, next(steps), BATCH_STEPS)
-            )
-        return FastClassifier(seed=seed)
+    def fast() -> FastClassifier:
+        return FastClassifier(seed=seed, encoder=shared_encoder())
 
-    if semantic_share == 0.0:
-        return make
-    cascade = importlib.import_module("services.classifier.models.cascade")
-    return lambda: cast("TextClassifier", cascade.SemanticCascade(make(), share=semantic_share))
+    if semantic_share:
+        return lambda: SemanticCascade(fast(), share=semantic_share)
+    return fast
+
+
+def _batch(seed: int, report: Report) -> BatchClassifier:
+    steps = count()
+    return BatchClassifier(seed=seed, report=lambda step: report(step, next(steps), BATCH_STEPS))
 
 
 def zero_shot(names: Sequence[str]) -> TextClassifier:
     """The classifier that knows nothing but the names of the classes."""
-    zero = importlib.import_module("services.classifier.models.zero")
-    return cast("TextClassifier", zero.ZeroShot(names))
+    return ZeroShot(names)
 
 
 def online(model: TextClassifier, name: str) -> OnlineClassifier:
@@ -52,4 +55,4 @@ def online(model: TextClassifier, name: str) -> OnlineClassifier:
 
 def share_sent(model: TextClassifier) -> float:
     """The share of tickets that the semantic stage was asked about since the fit."""
-    return float(getattr(model, "semantic_share", 0.0))
+    return model.semantic_share if isinstance(model, SemanticCascade) else 0.0

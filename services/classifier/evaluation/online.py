@@ -20,3 +20,7 @@ class OnlineClassifier(TextClassifier, Protocol):
     def refit(self) -> None:
         """Learn from the replay memory again, classes balanced."""
         ...
+
+    def encode_pending(self, most: int = 1024) -> int:
+        """Encode at most so many words met since the fit; how many were added."""
+        ...

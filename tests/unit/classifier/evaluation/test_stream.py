@@ -21,10 +21,18 @@ def test_every_ticket_is_asked_once_it_can_be_and_learned_afterwards() -> None:
     assert found.answers.correct[20:].all()
 
 
-def test_the_model_is_refitted_at_every_multiple() -> None:
+def test_the_model_is_fitted_whenever_the_file_has_doubled_and_refitted_between() -> None:
     model = WordVotes()
-    rows = 2 * REFIT_EVERY + 50
+    rows = 4 * REFIT_EVERY + 50
     prequential(model, ["x"] * rows, ["a", "b"] * (rows // 2), silent)
+    assert model.fitted_rows == [200, 400, 800]
+    assert model.refits == 1  # at 600
+
+
+def test_one_class_alone_is_never_fitted() -> None:
+    model = WordVotes()
+    prequential(model, ["x"] * 450, ["a"] * 450, silent)
+    assert model.fitted_rows == []
     assert model.refits == 2
 
 

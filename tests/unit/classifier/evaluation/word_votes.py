@@ -16,6 +16,7 @@ class WordVotes:
         self._votes: dict[str, Counter[str]] = defaultdict(Counter)
         self._classes: list[str] = []
         self.refits = 0
+        self.fitted_rows: list[int] = []
         self.asked: list[str] = []
 
     @property
@@ -25,6 +26,7 @@ class WordVotes:
     def fit(self, texts: Sequence[str], labels: Sequence[str]) -> None:
         if len(set(labels)) < 2:
             raise ValueError("at least two classes are needed")
+        self.fitted_rows.append(len(texts))
         self._votes.clear()
         self._classes.clear()
         for text, label in zip(texts, labels, strict=True):
@@ -38,6 +40,9 @@ class WordVotes:
 
     def refit(self) -> None:
         self.refits += 1
+
+    def encode_pending(self, most: int = 1024) -> int:
+        return 0
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         self.asked += texts
