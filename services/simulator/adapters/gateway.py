@@ -21,9 +21,12 @@ SILENCE_SECONDS = 60.0
 class Gateway:
     """Reads labels over HTTP. Both calls raise httpx.HTTPError while the gateway is away."""
 
-    def __init__(self, base_url: str) -> None:
-        timeout = httpx.Timeout(10.0, read=SILENCE_SECONDS)
-        self._client = httpx.AsyncClient(base_url=base_url, timeout=timeout)
+    def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=base_url,
+            timeout=httpx.Timeout(10.0, read=SILENCE_SECONDS),
+            transport=transport,
+        )
         self._last_event_id: str | None = None
 
     async def feed(self) -> AsyncIterator[FeedEntry]:
