@@ -1,13 +1,8 @@
 """Every row, those that share a world beside each other."""
 
 from tests.chaos.row import Row
-from tests.chaos.rows import brokers, kills, members, stops, stores
+from tests.chaos.rows import brokers, disks, inputs, kills, labellers, members, soak, stops, stores
 
-_UNORDERED: tuple[Row, ...] = (
-    *kills.ROWS,
-    *stops.ROWS,
-    *brokers.ROWS,
-    *stores.ROWS,
-    *members.ROWS,
-)
-ROWS = tuple(sorted(_UNORDERED, key=lambda row: (not row.shares, repr(row.setup))))
+FAMILIES = (kills, stops, brokers, stores, members, inputs, labellers, disks, soak)
+_ALL: tuple[Row, ...] = tuple(row for family in FAMILIES for row in family.ROWS)
+ROWS = tuple(sorted(_ALL, key=lambda row: (not row.shares, repr(row.setup))))

@@ -53,7 +53,7 @@ class Fleet:
         self.directory = directory
         self.services: dict[str, ChildProcess] = {}
         self.supervisor = Supervisor(announce)
-        self._models = models
+        self.models = models
         self._ports: dict[str, int] = {}
         logs = directory / "logs"
         kafka = setup.kafka_directory or directory / "kafka"
@@ -129,7 +129,7 @@ class Fleet:
             "KAFKA_BOOTSTRAP_SERVERS": self.broker.bootstrap_servers,
             "KAFKA_PARTITIONS": str(self.setup.partitions),
             "REDIS_URL": self.valkey.url,
-            "CLASSIFIER_MODELS": str(self._models),
+            "CLASSIFIER_MODELS": str(self.models),
             "GATEWAY_INGEST_URL": self.url("ingest"),
             "GATEWAY_CLASSIFIER_URL": self.url("classifier-0"),
             "GATEWAY_FORECASTER_URL": self.url("forecaster"),

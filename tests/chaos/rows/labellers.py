@@ -1,0 +1,118 @@
+"""A model that is slow or breaks on one ticket, clocks that jump, and models that cannot load."""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+from tests.chaos.labelling import EXPLOSIVE
+from tests.chaos.row import Row
+from tests.chaos.rows.inputs import parked, parked_records
+from tests.chaos.world import Setup, World
+
+LAG = "deskstream_intake_lag_records"
+GROWTH_MB = 60.0
+EXIT_SECONDS = 60.0
+LABELLING = "tests.chaos.labelling"
+
+
+def slow(world: World) -> None:
+    """Tickets come four times as fast as the model: lag grows, memory and membership do not."""
+    world.recover()
+    names = ("classifier-0", "classifier-1")
+    before = {name: world.rss(name) for name in names}
+    pids = {name: world.services[name].pid for name in names}
+    with world.feeding(4_000, rate=800, batch=100) as feeder:
+        world.until(lambda: world.metric("classifier-0", LAG) > 500, "the lag grows")
+        world.reach(feeder, 1.0)
+    world.until(world.at_rest, "the backlog is worked off")
+    for name in names:
+        grown = world.rss(name) - before[name]
+        world.notes[f"{name} grew by MB"] = round(grown, 1)
+        assert grown < GROWTH_MB, f"{name} grew by {grown:.0f} MB"
+        assert world.services[name].pid == pids[name], f"{name} was restarted"
+    verdict = world.settle()
+    assert verdict.replayed == 0, f"{verdict.replayed} tickets were labelled twice: a rebalance"
+
+
+def fragile(world: World) -> None:
+    """The model raises for one ticket: that one is parked, its neighbours are labelled."""
+    before = asyncio.run(parked(world)).total()
+    work = world.tickets(400)
+    work[world.rng.randrange(len(work))]["subject"] = f"please {EXPLOSIVE}"
+    with world.feeding(work):
+        pass
+    world.until(world.at_rest, "everything is labelled or parked")
+    reasons = [record.reason for record in asyncio.run(parked_records(world))][before:]
+    assert reasons == ["model-error"], f"parked for {reasons}"
+
+
+def skewed(world: World) -> None:
+    """Wall clocks of classifier and forecaster jump by days: windows follow the tickets' time."""
+    with world.feeding(1_000) as feeder:
+        world.reach(feeder, 0.5)
+        world.forecaster.kill()
+        world.recover()
+
+
+def damaged_model(world: World) -> None:
+    """A classifier whose model is cut, swapped or gone refuses to start and says what to do."""
+    whole = world.models
+    for what, damage in {"cut": _cut, "foreign": _foreign, "unpromoted": _unpromoted}.items():
+        models = world.directory / f"models-{what}"
+        shutil.copytree(whole, models)
+        damage(models)
+        worker = world.process(f"with-{what}", "services.classifier", CLASSIFIER_MODELS=str(models))
+        worker.start()
+        code = worker.wait(EXIT_SECONDS)
+        worker.kill()
+        words = worker.log.read_text()
+        assert code == 1, f"with a {what} model the classifier ended with {code}"
+        assert "train" in words, f"with a {what} model it does not say what to do: {words[-300:]}"
+        assert "Traceback" not in words, f"with a {what} model it fell over: {words[-300:]}"
+    with world.feeding(300):
+        pass
+
+
+def _version(models: Path) -> Path:
+    return models / (models / "current").read_text().strip()
+
+
+def _cut(models: Path) -> None:
+    path = _version(models) / "model.skops"
+    path.write_bytes(path.read_bytes()[:-1_000])
+
+
+def _foreign(models: Path) -> None:
+    (_version(models) / "model.skops").write_bytes(b"not a model at all")
+
+
+def _unpromoted(models: Path) -> None:
+    (models / "current").unlink()
+
+
+ROWS = (
+    Row(
+        "slow-model",
+        "the model needs longer than tickets leave it",
+        slow,
+        Setup(classifier=LABELLING, environment=(("CHAOS_LABELLER", "slow"),)),
+        spoils=True,
+    ),
+    Row(
+        "fragile-model",
+        "an exception for one ticket only",
+        fragile,
+        Setup(classifier=LABELLING, environment=(("CHAOS_LABELLER", "fragile"),)),
+    ),
+    Row(
+        "clock-skew",
+        "clocks a day ahead and a day behind, in turn",
+        skewed,
+        Setup(
+            classifier=LABELLING,
+            forecaster="tests.chaos.projecting",
+            environment=(("CHAOS_CLOCK", "jumping"),),
+        ),
+    ),
+    Row("damaged-model", "the model is cut, foreign or missing", damaged_model),
+)
