@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from services.forecaster.domain.calendar import Calendar
-from services.forecaster.domain.distribution import QUANTILES
+from services.forecaster.domain.distribution import QUANTILES, ordered
 from services.forecaster.domain.series import FloatArray, History, IntArray
 
 REFIT_HOURS = 28 * 24
@@ -24,7 +24,7 @@ class Boosted:
     def quantiles(self, features: FloatArray) -> FloatArray:
         """Ascending quantiles, shape (n, 5)."""
         columns = [model.predict(features) for model in self.models]
-        return np.maximum(np.sort(np.column_stack(columns), axis=1), 0.0)
+        return ordered(np.column_stack(columns))
 
 
 def features(history: History, calendar: Calendar) -> FloatArray:

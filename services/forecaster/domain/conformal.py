@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 
 from services.forecaster.domain.distribution import MEDIAN, QUANTILES, ordered
+from services.forecaster.domain.leads import in_buckets, over_leads
 from services.forecaster.domain.series import BoolArray, FloatArray, IntArray
 
 DAILY_BUCKETS = (1, 7, 14, 28, 56, 84, 168, 300)
@@ -20,6 +21,8 @@ POWERS = (0.5, 0.75, 1.0)
 _PRIOR_WORTH = 12.0
 _INFLATION_TRUST = 0.4
 _REACH = 0.3
+# Outcomes a bucket needs to be described at all.
+_FEWEST = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,37 +41,36 @@ class ResidualRings:
         cls,
         forecasts: FloatArray,
         actuals: FloatArray,
+        leads: IntArray,
         buckets: tuple[int, ...],
         weights: FloatArray | None = None,
     ) -> Self:
         """From past forecasts, shape (origins, leads), and what happened (NaN: unknown).
 
-        weights: shape (origins,), e.g. recency.
+        leads: ascending, shape (leads,). weights: shape (origins,), e.g. recency.
         """
         known = np.isfinite(actuals)
         power = _power(forecasts, actuals, known)
         residuals = np.where(known, (actuals - forecasts) / scale_of(forecasts, power), np.nan)
         worth = np.ones(len(forecasts)) if weights is None else weights
-        knots, offsets = [], []
-        for low, high in zip((0, *buckets[:-1]), buckets, strict=True):
-            part = residuals[:, low:high]
-            if np.isfinite(part).sum() < 3:
-                continue
-            knots.append(np.log((low + 1 + min(high, residuals.shape[1])) / 2.0))
-            offsets.append(_offsets(part, worth))
-        if not knots:
+        spans = [
+            (span, knot)
+            for span, knot in in_buckets(leads, buckets)
+            if np.isfinite(residuals[:, span]).sum() >= _FEWEST
+        ]
+        if not spans:
             return cls(0.5, np.zeros(1), NORMAL[None, :] * 1.5)
-        inflation = _inflation(residuals, buckets, worth)
-        return cls(power, np.array(knots), np.array(offsets) * inflation)
+        offsets = np.array([_offsets(residuals[:, span], worth) for span, _ in spans])
+        inflation = _inflation(residuals, [span for span, _ in spans], worth)
+        return cls(power, np.array([knot for _, knot in spans]), offsets * inflation)
 
     def quantiles(self, mean: FloatArray) -> FloatArray:
         """Quantiles around a forecast of leads 1.., shape (leads, 5); see `rounded`."""
-        leads = np.log(np.arange(1, len(mean) + 1))
-        offsets = np.column_stack(
-            [np.interp(leads, self.knots, column) for column in self.offsets.T]
-        )
+        leads = np.arange(1, len(mean) + 1)
+        offsets = over_leads(leads, self.knots, self.offsets)
         # Beyond the leads ever seen, uncertainty grows as a random walk's would, but slower.
-        offsets *= np.exp(0.25 * np.maximum(leads - self.knots[-1] - 0.5, 0.0))[:, None]
+        beyond = np.maximum(np.log(leads) - self.knots[-1] - 0.5, 0.0)
+        offsets *= np.exp(0.25 * beyond)[:, None]
         return ordered(mean[:, None] + offsets * scale_of(mean, self.power)[:, None])
 
 
@@ -122,7 +124,7 @@ def _offsets(residuals: FloatArray, weights: FloatArray) -> FloatArray:
     return blended
 
 
-def _inflation(residuals: FloatArray, buckets: tuple[int, ...], weights: FloatArray) -> float:
+def _inflation(residuals: FloatArray, spans: list[slice], weights: FloatArray) -> float:
     """How much wider intervals learned from the earlier origins had to be for the later ones.
 
     Series whose behaviour changes fool a pooled residual distribution; rehearsing the step from
@@ -133,8 +135,8 @@ def _inflation(residuals: FloatArray, buckets: tuple[int, ...], weights: FloatAr
     if split < 8:
         return 1.0
     ratios = []
-    for low, high in zip((0, *buckets[:-1]), buckets, strict=True):
-        early, late = residuals[:split, low:high], residuals[split:, low:high]
+    for span in spans:
+        early, late = residuals[:split, span], residuals[split:, span]
         late = late[np.isfinite(late)]
         if np.isfinite(early).sum() < 8 or not len(late):
             continue

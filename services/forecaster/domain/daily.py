@@ -1,6 +1,6 @@
 """Daily forecasts: calendar ridge times a bank of online levels, weighed by past errors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from services.forecaster.domain.calendar import Calendar, weekday, year_angle
 from services.forecaster.domain.conformal import DAILY_BUCKETS, ResidualRings, rounded
 from services.forecaster.domain.design import calendar_design
 from services.forecaster.domain.distribution import MEDIAN, ForecastDistribution, ordered
+from services.forecaster.domain.leads import lead_grid
 from services.forecaster.domain.levels import HALF_LIVES, level_factors, weekday_factors
 from services.forecaster.domain.pooling import lead_weights
 from services.forecaster.domain.ridge import RidgeFits, fit_at_origins
@@ -17,22 +18,38 @@ MAX_ORIGINS = 64
 _STEP = 11  # not a multiple of seven: pseudo-origins fall on every weekday
 _RECENCY_HALF_LIFE = 365.0
 _SHORTEST = 28
+_LEADS = ((14, 1), (84, 3), (300, 8))
+_SLOW = 2  # level memories from this one on are tried with drifting weekdays too
+_NO_SEASON = 1e-3  # prior scale that leaves a term out
 _YEARS_SHOWN = 730.0  # days
 _UNSEEN_AMPLITUDE = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CandidateForecasts:
-    """Forecasts of every candidate from every origin; the last origin is the end of the data.
+class LevelledCalendar:
+    """One calendar fit per origin with its local corrections.
 
-    values: shape (candidates, K, horizon). actuals: shape (K, horizon), NaN where unknown.
-    prior: shape (candidates, horizon).
+    fitted: counts by the calendar alone, shape (days, K). levels: shape (memories, K). drift:
+    factor per weekday, shape (K, 7). first_day: day number of row 0.
     """
 
     origins: IntArray
-    values: FloatArray
-    actuals: FloatArray
-    prior: FloatArray
+    fitted: FloatArray
+    levels: FloatArray
+    drift: FloatArray
+    first_day: int
+
+    def forecasts(self, which: slice, leads: IntArray) -> FloatArray:
+        """From some of the origins: as it is, at every memory, and with drifting weekdays.
+
+        Shape (candidates, origins, leads).
+        """
+        rows = self.origins[which, None] + leads - 1
+        ahead = self.fitted[rows, np.arange(len(self.origins))[which, None]]
+        kinds = weekday(rows + self.first_day)
+        drifted = ahead * np.take_along_axis(self.drift[which], kinds, axis=1)
+        levels = self.levels[:, which, None]
+        return np.concatenate([ahead[None], levels * ahead, levels[_SLOW:] * drifted])
 
 
 def pseudo_origins(known: int) -> IntArray:
@@ -46,42 +63,29 @@ def pseudo_origins(known: int) -> IntArray:
     return np.append(past[::-1], known).astype(np.int64)
 
 
-def candidates(history: History, horizon: int, calendar: Calendar) -> CandidateForecasts:
-    """Calendar ridge with and without the yearly cycle, each at several level memories."""
-    counts = history.values
-    n = len(counts)
-    origins = pseudo_origins(n)
+def calendars(history: History, horizon: int, calendar: Calendar) -> list[LevelledCalendar]:
+    """The calendar ridge with and without the yearly cycle, fitted at all origins."""
     days = np.arange(history.start, history.end + horizon)
     design = calendar_design(days, history.end, calendar)
-    fits = fit_at_origins(design, counts, origins)
-    yearly = design.slow
-    flat = design.prior_scale.copy()
-    flat[yearly] = 1e-3
-    flat_design = type(design)(design.matrix, flat, design.prior_mean, design.slow, design.weekdays)
-    flat_fits = fit_at_origins(flat_design, counts, origins)
-    values = np.concatenate(
-        [
-            _levelled(history, fits, design.matrix, horizon),
-            _levelled(history, flat_fits, design.matrix, horizon),
-        ]
-    )
-    rows = origins[:, None] + np.arange(horizon)
-    actuals = np.append(counts, np.full(horizon, np.nan))[rows]
-    return CandidateForecasts(origins, values, actuals, _prior(n, len(values), horizon))
+    scale = np.where(design.slow, _NO_SEASON, design.prior_scale)
+    origins = pseudo_origins(len(history.values))
+    return [
+        _levelled(history, fit_at_origins(each, history.values, origins), each.matrix)
+        for each in (design, replace(design, prior_scale=scale))
+    ]
 
 
-def _levelled(history: History, fits: RidgeFits, matrix: FloatArray, horizon: int) -> FloatArray:
-    """One calendar at every memory, with and without drifting weekdays, and as it is."""
+def _levelled(history: History, fits: RidgeFits, matrix: FloatArray) -> LevelledCalendar:
     n = len(history.values)
     fitted = np.maximum(np.expm1(np.minimum(fits.log_fit(matrix), 25.0)), 0.02)
     clipped = _winsorised(history.values, fitted[:n, -1])
-    levels = level_factors(clipped, fitted[:n], fits.origins, HALF_LIVES)
-    rows = fits.origins[:, None] + np.arange(horizon)
-    future = fitted[rows, np.arange(len(fits.origins))[:, None]]
-    drift = weekday_factors(clipped, fitted[:n], fits.origins, history.start)
-    drifted = future * np.take_along_axis(drift, weekday(rows + history.start), axis=1)
-    bare = future[None]
-    return np.concatenate([bare, levels[:, :, None] * future, levels[2:, :, None] * drifted])
+    return LevelledCalendar(
+        origins=fits.origins,
+        fitted=fitted,
+        levels=level_factors(clipped, fitted[:n], fits.origins, HALF_LIVES),
+        drift=weekday_factors(clipped, fitted[:n], fits.origins, history.start),
+        first_day=history.start,
+    )
 
 
 def _winsorised(counts: FloatArray, fitted: FloatArray) -> FloatArray:
@@ -94,13 +98,15 @@ def _winsorised(counts: FloatArray, fitted: FloatArray) -> FloatArray:
     return np.maximum(clipped, 0.0)
 
 
-def _prior(known: int, count: int, horizon: int) -> FloatArray:
-    """Equal worth, except that with less than three years the yearly cycle fades after day 84."""
-    half = count // 2
-    leads = np.arange(1, horizon + 1)
+def _prior(known: int, count: int, leads: IntArray) -> FloatArray:
+    """Equal worth, except that with less than three years the yearly cycle fades after day 84.
+
+    Shape (candidates, leads); the first half of the candidates has the cycle.
+    """
     trust = np.clip((known - 200) / 900.0, 0.1, 1.0)
     fade = np.clip((leads - 56) / 56.0, 0.0, 1.0) * (1.0 - trust)
     yearly = 1.0 - 0.8 * fade
+    half = count // 2
     prior = np.concatenate([np.tile(yearly, (half, 1)), np.tile(2.0 - yearly, (half, 1))])
     normalised: FloatArray = prior / prior.sum(axis=0)
     return normalised
@@ -108,15 +114,21 @@ def _prior(known: int, count: int, horizon: int) -> FloatArray:
 
 def forecast_daily(history: History, horizon: int, calendar: Calendar) -> ForecastDistribution:
     """The pooled forecast with conformal intervals; needs at least four weeks of history."""
-    made = candidates(history, horizon, calendar)
-    errors = np.abs(made.values[:, :-1] - made.actuals[:-1])
-    age = made.origins[-1] - made.origins[:-1]
-    recency = 0.5 ** (age / _RECENCY_HALF_LIFE)
-    weights = lead_weights(errors, made.prior, DAILY_BUCKETS, recency)
-    pooled = np.einsum("cl,ckl->kl", weights, made.values)
-    rings = ResidualRings.learn(pooled[:-1], made.actuals[:-1], DAILY_BUCKETS, recency)
-    mean = pooled[-1]
-    quantiles = _unseen_season(mean, rings.quantiles(mean), len(history.values))
+    n = len(history.values)
+    made = calendars(history, horizon, calendar)
+    origins, leads = made[0].origins, lead_grid(horizon, _LEADS)
+    past = np.concatenate([each.forecasts(slice(0, -1), leads) for each in made])
+    rows = origins[:-1, None] + leads - 1
+    actuals = np.append(history.values, np.full(horizon, np.nan))[rows]
+    recency = 0.5 ** ((n - origins[:-1]) / _RECENCY_HALF_LIFE)
+    prior = _prior(n, len(past), leads)
+    weights = lead_weights(np.abs(past - actuals), prior, leads, DAILY_BUCKETS, recency)
+    pooled = np.einsum("cl,ckl->kl", weights.at(leads), past)
+    rings = ResidualRings.learn(pooled, actuals, leads, DAILY_BUCKETS, recency)
+    ahead = np.arange(1, horizon + 1)
+    now = np.concatenate([each.forecasts(slice(-1, None), ahead)[:, 0] for each in made])
+    mean = np.einsum("cl,cl->l", weights.at(ahead), now)
+    quantiles = _unseen_season(mean, rings.quantiles(mean), n)
     return ForecastDistribution(
         history.frequency, history.end, mean, rounded(quantiles), "calendar-pool"
     )

@@ -9,15 +9,17 @@ from services.forecaster.domain.conformal import HOURLY_BUCKETS, ResidualRings, 
 from services.forecaster.domain.design import calendar_design
 from services.forecaster.domain.distribution import ForecastDistribution
 from services.forecaster.domain.feasts import hour_table, sunday_like
+from services.forecaster.domain.leads import lead_grid
 from services.forecaster.domain.pooling import lead_weights
 from services.forecaster.domain.profile import LEVEL_HALF_LIVES, PROFILE_DECAYS
 from services.forecaster.domain.replay import Replay, replay
 from services.forecaster.domain.ridge import fit_at_origins
 from services.forecaster.domain.series import FloatArray, History, IntArray
 
-_ORIGINS = 110
-_STEP = 67  # hours; prime to 24 and to 168, so that origins fall on all hours and weekdays
+_ORIGINS = 84
+_STEP = 89  # hours; prime to 24 and to 168, so that origins fall on all hours and weekdays
 _LONGEST_LEAD = 336
+_LEADS = ((12, 1), (96, 5), (336, 11))
 _RECENCY_HALF_LIFE = 24.0 * 180
 _REFIT_DAYS = 28
 
@@ -38,12 +40,11 @@ class HourlyCalendar:
     day: IntArray
     refit: IntArray
 
-    def season_ahead(self, origin: int, lead: int) -> FloatArray:
+    def season_ahead(self, origin: int, ahead: IntArray) -> FloatArray:
         """Multiplier of the yearly cycle's change since the origin: levels know what was before."""
         today = self.day[origin - 1]
         season = self.season[:, self.refit[today]]
-        ahead = np.exp(season[self.day[origin : origin + lead]] - season[today])
-        return np.asarray(ahead, dtype=np.float64)
+        return np.asarray(np.exp(season[self.day[ahead]] - season[today]), dtype=np.float64)
 
 
 def hourly_calendar(history: History, horizon: int, calendar: Calendar) -> HourlyCalendar:
@@ -96,44 +97,45 @@ def _effects(
 
 
 def pseudo_origins(known: int, lead: int) -> IntArray:
-    """Hours to look back from, ascending; the last is `known`, the real origin."""
+    """Hours to look back from, ascending."""
     first = max(3 * 168, min(8 * 168, known // 3))
     past = np.arange(known - min(lead, 24), first, -_STEP)[:_ORIGINS]
-    return np.append(past[::-1], known).astype(np.int64)
+    return past[::-1].astype(np.int64)
 
 
-def candidates(state: Replay, origins: IntArray, lead: int, days: HourlyCalendar) -> FloatArray:
-    """Every profile memory at every level memory and at level one, shape (C, K, lead)."""
+def candidates(
+    state: Replay, origins: IntArray, leads: IntArray, days: HourlyCalendar
+) -> FloatArray:
+    """Every profile memory at every level memory and at level one, shape (C, K, leads)."""
     memories, levels = len(PROFILE_DECAYS), len(LEVEL_HALF_LIVES) + 1
-    values = np.empty((memories, levels, len(origins), lead))
+    shapes = np.empty((memories, len(origins), len(leads)))
     for k, origin in enumerate(origins):
-        ahead = slice(int(origin), int(origin) + lead)
-        base = state.exposure_at(origin) * days.factors[ahead] * days.season_ahead(origin, lead)
-        shape = state.profile_at(origin)[:, days.cells[ahead]] * base
-        level = np.column_stack([state.levels_at(origin), np.ones(memories)])
-        values[:, :, k] = level[:, :, None] * shape[:, None, :]
-    return values.reshape(memories * levels, len(origins), lead)
+        ahead = int(origin) + leads - 1
+        base = state.exposure_at(origin) * days.factors[ahead] * days.season_ahead(origin, ahead)
+        shapes[:, k] = state.profile_at(origin)[:, days.cells[ahead]] * base
+    found = np.ones((memories, levels, len(origins), 1))
+    found[:, :-1, :, 0] = state.levels_at(origins).transpose(1, 2, 0)
+    return (found * shapes[:, None]).reshape(memories * levels, len(origins), len(leads))
 
 
 def forecast_hourly(history: History, horizon: int, calendar: Calendar) -> ForecastDistribution:
     """The pooled hourly forecast with conformal intervals; needs five weeks of history."""
     known = len(history.values)
-    lead = min(horizon, _LONGEST_LEAD)
-    days = hourly_calendar(history, max(horizon, lead), calendar)
+    leads = lead_grid(min(horizon, _LONGEST_LEAD), _LEADS)
+    days = hourly_calendar(history, horizon, calendar)
     state = replay(history.values, days.cells[:known], days.factors[:known])
-    origins = pseudo_origins(known, lead)
-    values = candidates(state, origins, lead, days)
-    actuals = np.append(history.values, np.full(lead, np.nan))[origins[:, None] + np.arange(lead)]
-    recency = 0.5 ** ((known - origins[:-1]) / _RECENCY_HALF_LIFE)
-    errors = np.abs(values[:, :-1] - actuals[:-1])
-    prior = np.full((len(values), lead), 1.0 / len(values))
-    weights = lead_weights(errors, prior, HOURLY_BUCKETS, recency)
-    pooled = np.einsum("cl,ckl->kl", weights, values)
-    rings = ResidualRings.learn(pooled[:-1], actuals[:-1], HOURLY_BUCKETS, recency)
-    mean = pooled[-1]
-    if horizon > lead:
-        far = candidates(state, origins[-1:], horizon, days)[:, 0]
-        mean = np.append(mean, (weights[:, -1] @ far)[lead:])
+    origins = pseudo_origins(known, int(leads[-1]))
+    past = candidates(state, origins, leads, days)
+    rows = origins[:, None] + leads - 1
+    actuals = np.append(history.values, np.full(int(leads[-1]), np.nan))[rows]
+    recency = 0.5 ** ((known - origins) / _RECENCY_HALF_LIFE)
+    prior = np.full((len(past), len(leads)), 1.0 / len(past))
+    weights = lead_weights(np.abs(past - actuals), prior, leads, HOURLY_BUCKETS, recency)
+    pooled = np.einsum("cl,ckl->kl", weights.at(leads), past)
+    rings = ResidualRings.learn(pooled, actuals, leads, HOURLY_BUCKETS, recency)
+    ahead = np.arange(1, horizon + 1)
+    now = candidates(state, np.array([known]), ahead, days)[:, 0]
+    mean = np.einsum("cl,cl->l", weights.at(ahead), now)
     return ForecastDistribution(
         history.frequency, history.end, mean, rounded(rings.quantiles(mean)), "profile-pool"
     )

@@ -1,8 +1,11 @@
 """Weighing candidates by their past out-of-sample errors, separately for each lead bucket."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from services.forecaster.domain.series import FloatArray
+from services.forecaster.domain.leads import in_buckets, over_leads
+from services.forecaster.domain.series import FloatArray, IntArray
 
 # How fast a candidate's weight falls with its excess error: 10 % worse keeps exp(-1.5).
 SHARPNESS = 15.0
@@ -10,27 +13,42 @@ SHARPNESS = 15.0
 HALF_TRUST = 8.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LeadWeights:
+    """Weights of candidates per lead bucket. knots: log leads, (B,); values: (B, candidates)."""
+
+    knots: FloatArray
+    values: FloatArray
+
+    def at(self, leads: IntArray) -> FloatArray:
+        """Weights per candidate and lead, shape (candidates, leads), summing to one per lead.
+
+        Between buckets they are interpolated, so that a forecast has no steps in it.
+        """
+        weights = over_leads(leads, self.knots, self.values).T
+        normalised: FloatArray = weights / weights.sum(axis=0)
+        return normalised
+
+
 def lead_weights(
-    errors: FloatArray, prior: FloatArray, buckets: tuple[int, ...], recency: FloatArray
-) -> FloatArray:
-    """Weights per candidate and lead, shape (candidates, leads), summing to one per lead.
+    errors: FloatArray,
+    prior: FloatArray,
+    leads: IntArray,
+    buckets: tuple[int, ...],
+    recency: FloatArray,
+) -> LeadWeights:
+    """Weigh candidates by past errors.
 
     errors: absolute errors, shape (candidates, origins, leads), NaN where the outcome is not yet
-    known. prior: shape (candidates, leads), weights before evidence. recency: shape (origins,).
-    Between bucket centres weights are interpolated, so that a forecast has no steps in it.
+    known. prior: shape (candidates, leads), weights before evidence. leads: ascending. recency:
+    shape (origins,).
     """
-    leads = errors.shape[2]
-    knots, rows = [], []
-    for low, high in zip((0, *buckets[:-1]), buckets, strict=True):
-        if low >= leads:
-            break
-        part = errors[:, :, low:high]
-        knots.append(np.log((low + 1 + min(high, leads)) / 2.0))
-        rows.append(_bucket_weights(part, prior[:, low:high].mean(axis=1), recency))
-    grid = np.log(np.arange(1, leads + 1))
-    weights = np.array([np.interp(grid, knots, column) for column in np.array(rows).T])
-    normalised: FloatArray = weights / weights.sum(axis=0)
-    return normalised
+    spans = in_buckets(leads, buckets)
+    values = [
+        _bucket_weights(errors[:, :, span], prior[:, span].mean(axis=1), recency)
+        for span, _ in spans
+    ]
+    return LeadWeights(np.array([knot for _, knot in spans]), np.array(values))
 
 
 def _bucket_weights(errors: FloatArray, prior: FloatArray, recency: FloatArray) -> FloatArray:

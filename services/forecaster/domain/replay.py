@@ -6,6 +6,7 @@ import numpy as np
 
 from services.forecaster.domain.calendar import HOURS_PER_WEEK
 from services.forecaster.domain.profile import (
+    LEVEL_DECAYS,
     LEVEL_HALF_LIVES,
     MIDDLE,
     PROFILE_DECAYS,
@@ -17,7 +18,7 @@ from services.forecaster.domain.profile import (
 )
 from services.forecaster.domain.series import FloatArray, IntArray
 
-_LEVEL_MEMORIES = 10  # half-lives after which a count no longer moves a level
+_LEVEL_WINDOW = 20 * int(LEVEL_HALF_LIVES.max())  # older hours no longer move a level
 _DECAY = PROFILE_DECAYS[:, None]
 
 
@@ -55,14 +56,20 @@ class Replay:
         """Exposure in force at hour `hour`."""
         return float(self.exposure[self._block(hour)])
 
-    def levels_at(self, hour: int) -> FloatArray:
-        """Levels known before hour `hour`, shape (G, A)."""
-        result = np.empty((len(PROFILE_DECAYS), len(LEVEL_HALF_LIVES)))
-        for column, half_life in enumerate(LEVEL_HALF_LIVES):
-            first = max(0, hour - int(_LEVEL_MEMORIES * half_life))
-            weights = 0.5 ** (np.arange(hour - first)[::-1] / half_life)
-            tickets = weights @ self.learned[first:hour]
-            result[:, column] = level_ratio(tickets, weights @ self.expected[first:hour])
+    def levels_at(self, hours: IntArray) -> FloatArray:
+        """Levels known before each of some ascending hours, shape (hours, G, A)."""
+        result = np.empty((len(hours), len(PROFILE_DECAYS), len(LEVEL_HALF_LIVES)))
+        tickets = np.zeros(len(LEVEL_HALF_LIVES))
+        expected = np.zeros((len(LEVEL_HALF_LIVES), len(PROFILE_DECAYS)))
+        before = 0
+        for k, hour in enumerate(hours):
+            first = max(before, int(hour) - _LEVEL_WINDOW)
+            weights = LEVEL_DECAYS[:, None] ** np.arange(int(hour) - first)[::-1]
+            kept = LEVEL_DECAYS ** (int(hour) - before)
+            tickets = kept * tickets + weights @ self.learned[first:hour]
+            expected = kept[:, None] * expected + weights @ self.expected[first:hour]
+            result[k] = level_ratio(tickets, expected.T)
+            before = int(hour)
         return result
 
     def _block(self, hour: int) -> int:

@@ -15,10 +15,15 @@ def made_up(mean: float, seed: int, origins: int = 60, leads: int = 56) -> np.nd
     return np.random.default_rng(seed).poisson(mean, (origins, leads)).astype(float)
 
 
+def learned(forecasts: np.ndarray, actuals: np.ndarray) -> ResidualRings:
+    leads = np.arange(1, forecasts.shape[1] + 1)
+    return ResidualRings.learn(forecasts, actuals, leads, DAILY_BUCKETS)
+
+
 @pytest.mark.parametrize("mean", [3.0, 12.0, 400.0])
 def test_intervals_cover_new_outcomes_as_promised(mean: float) -> None:
     forecasts = np.full((60, 56), mean)
-    rings = ResidualRings.learn(forecasts, made_up(mean, 1), DAILY_BUCKETS)
+    rings = learned(forecasts, made_up(mean, 1))
     quantiles = rounded(rings.quantiles(np.full(56, mean)))
     fresh = made_up(mean, 2, 400)
     inside = (fresh >= quantiles[:, 1]) & (fresh <= quantiles[:, 3])
@@ -31,7 +36,7 @@ def test_spread_follows_the_level_where_history_says_so() -> None:
     random = np.random.default_rng(3)
     forecasts = np.tile(np.array([50.0, 5000.0]), (80, 28))
     actuals = forecasts * np.exp(0.2 * random.standard_normal(forecasts.shape))
-    rings = ResidualRings.learn(forecasts, actuals, DAILY_BUCKETS)
+    rings = learned(forecasts, actuals)
     assert rings.power == 1.0
 
 
@@ -39,15 +44,15 @@ def test_unknown_outcomes_teach_nothing() -> None:
     forecasts, actuals = np.full((40, 28), 9.0), made_up(9.0, 4, 40, 28)
     half = actuals.copy()
     half[20:] = np.nan
-    known = ResidualRings.learn(forecasts[:20], actuals[:20], DAILY_BUCKETS)
-    masked = ResidualRings.learn(forecasts, half, DAILY_BUCKETS)
+    known = learned(forecasts[:20], actuals[:20])
+    masked = learned(forecasts, half)
     np.testing.assert_allclose(
         known.quantiles(np.full(28, 9.0)), masked.quantiles(np.full(28, 9.0)), rtol=0.15
     )
 
 
 def test_uncertainty_grows_beyond_the_leads_ever_seen() -> None:
-    rings = ResidualRings.learn(np.full((40, 14), 50.0), made_up(50.0, 5, 40, 14), DAILY_BUCKETS)
+    rings = learned(np.full((40, 14), 50.0), made_up(50.0, 5, 40, 14))
     quantiles = rings.quantiles(np.full(300, 50.0))
     width = quantiles[:, 4] - quantiles[:, 0]
     assert width[299] > 1.3 * width[13]
@@ -55,7 +60,7 @@ def test_uncertainty_grows_beyond_the_leads_ever_seen() -> None:
 
 
 def test_without_any_outcome_there_still_is_an_interval() -> None:
-    rings = ResidualRings.learn(np.zeros((0, 7)), np.zeros((0, 7)), DAILY_BUCKETS)
+    rings = learned(np.zeros((0, 7)), np.zeros((0, 7)))
     quantiles = rings.quantiles(np.full(7, 16.0))
     assert (quantiles[:, 4] > quantiles[:, 0]).all()
 
