@@ -67,7 +67,7 @@ class ExemplarMemory:
         """Remember examples in order; vectors of nothing are passed over."""
         present = vectors.any(axis=1)
         for vector, label, there in zip(
-            _unit(vectors - self._centre), labels, present, strict=True
+            unit(vectors - self._centre), labels, present, strict=True
         ):
             if there:
                 self._vectors.append(vector)
@@ -81,7 +81,7 @@ class ExemplarMemory:
         if self._matrix is None or not len(vectors):
             return out
         with one_thread():
-            cosines = _unit(vectors - self._centre) @ self._matrix.T
+            cosines = unit(vectors - self._centre) @ self._matrix.T
         out[:, self._owners] = np.maximum.reduceat(cosines, self._starts, axis=1)
         out[~vectors.any(axis=1)] = 0.0
         return out
@@ -101,7 +101,8 @@ class ExemplarMemory:
         self._matrix = np.stack(self._vectors)
 
 
-def _unit(vectors: Array) -> Array:
+def unit(vectors: Array) -> Array:
+    """Rows scaled to unit length; rows of zeros stay zeros."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     result: Any = vectors / np.maximum(length, 1e-6)
     return np.asarray(result, np.float32)
