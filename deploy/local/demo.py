@@ -70,7 +70,7 @@ class Demo:
 
     def _simulator(self, system: System) -> ChildProcess:
         settings = self._settings
-        arguments = ["--report", str(self._report), "--ingest", settings.ingest]
+        arguments = ["--report", str(self._report), "--url", settings.ingest]
         arguments += ["--gateway", settings.gateway, "--seed", str(settings.demo_seed)]
         if settings.demo_seconds:
             arguments += ["--duration", str(settings.demo_seconds)]
