@@ -1,6 +1,6 @@
 """Hourly forecasts: the profile bank's candidates, weighed by their past errors per lead."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ _LONGEST_LEAD = 336
 _LEADS = ((12, 1), (96, 5), (336, 11))
 _RECENCY_HALF_LIFE = 24.0 * 180
 _REFIT_DAYS = 28
+_REPLAYED = 104 * 168  # hours; the longest profile memory has a half-life of 23 weeks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +40,12 @@ class HourlyCalendar:
     season: FloatArray
     day: IntArray
     refit: IntArray
+
+    def since(self, hour: int) -> "HourlyCalendar":
+        """The same from a later first hour on."""
+        return replace(
+            self, cells=self.cells[hour:], factors=self.factors[hour:], day=self.day[hour:]
+        )
 
     def season_ahead(self, origin: int, ahead: IntArray) -> FloatArray:
         """Multiplier of the yearly cycle's change since the origin: levels know what was before."""
@@ -120,9 +127,11 @@ def candidates(
 
 def forecast_hourly(history: History, horizon: int, calendar: Calendar) -> ForecastDistribution:
     """The pooled hourly forecast with conformal intervals; needs five weeks of history."""
-    known = len(history.values)
     leads = lead_grid(min(horizon, _LONGEST_LEAD), _LEADS)
     days = hourly_calendar(history, horizon, calendar)
+    days = days.since(max(0, len(history.values) - _REPLAYED))
+    history = history.since(history.end - _REPLAYED)
+    known = len(history.values)
     state = replay(history.values, days.cells[:known], days.factors[:known])
     origins = pseudo_origins(known, int(leads[-1]))
     past = candidates(state, origins, leads, days)
