@@ -24,12 +24,15 @@ from tests.chaos.row import Outcome, Row
 from tests.chaos.suite import Suite
 
 DETAILS = 400
+LOG_WIDTH = 120
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """0 when every row held. 1 with the evidence's folders otherwise."""
     arguments = _arguments(argv)
     console = Console(soft_wrap=True, highlight=False)
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
     if arguments.list:
         for row in ROWS:
             console.print(f"{row.name:<28} {'quick  ' if row.quick else '       '}{row.what}")

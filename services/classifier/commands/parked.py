@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from services.classifier.adapters.parked_topic import Parked, ParkingLot, Place, connect
@@ -105,7 +106,9 @@ async def list_records(lot: ParkingLot, args: argparse.Namespace, console: Conso
     for each in records:
         at = f"{each.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
         decision = each.resolution or "waits"
-        table.add_row(str(each.place), at, each.reason, f"{each.size:,}", each.detail, decision)
+        table.add_row(
+            str(each.place), at, each.reason, f"{each.size:,}", escape(each.detail), decision
+        )
     console.print(table)
     console.print(f"{len(records):,} records. `parked show RECORD` shows one whole.")
     return 0

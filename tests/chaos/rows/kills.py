@@ -5,8 +5,8 @@ from collections.abc import Callable
 from tests.chaos.row import Row
 from tests.chaos.world import World
 
-TICKETS = 1_500
-KILLS = 3
+TICKETS = 1_000
+KILLS = 2
 
 
 def killing(*victims: str) -> Callable[[World], None]:
