@@ -42,5 +42,11 @@ def create_app(
         max_events=settings.max_events,
         max_record_bytes=settings.max_record_bytes,
     )
-    add_routes(app, admission, publisher, settings.max_body_bytes)
+    add_routes(
+        app,
+        admission,
+        publisher,
+        max_events=settings.max_events,
+        max_body_bytes=settings.max_body_bytes,
+    )
     return app

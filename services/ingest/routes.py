@@ -72,7 +72,12 @@ async def _body(request: Request, limit: int) -> bytes:
 
 
 def add_routes(
-    app: FastAPI, admission: Admission, publisher: Publisher, max_body_bytes: int
+    app: FastAPI,
+    admission: Admission,
+    publisher: Publisher,
+    *,
+    max_events: int,
+    max_body_bytes: int,
 ) -> None:
     """The two routes, bound to what they need.
 
@@ -86,7 +91,7 @@ def add_routes(
     @app.post(
         "/v1/events",
         summary="Post ticket events",
-        openapi_extra=_request_body(TicketPost, examples.TICKET, examples.SMALL_TICKET),
+        openapi_extra=_request_body(TicketPost, max_events, examples.TICKET, examples.SMALL_TICKET),
         **_ANSWERS,
     )
     async def post_events(request: Request) -> Response:
@@ -95,7 +100,9 @@ def add_routes(
     @app.post(
         "/v1/corrections",
         summary="Post what humans set",
-        openapi_extra=_request_body(CorrectionPost, examples.CORRECTION, examples.SMALL_CORRECTION),
+        openapi_extra=_request_body(
+            CorrectionPost, max_events, examples.CORRECTION, examples.SMALL_CORRECTION
+        ),
         **_ANSWERS,
     )
     async def post_corrections(request: Request) -> Response:
@@ -103,7 +110,7 @@ def add_routes(
 
 
 _DESCRIPTION = (
-    "One JSON object, a JSON array of 1 to 500, or NDJSON. All or nothing: 202 means that Kafka "
+    "One JSON object, a JSON array or NDJSON. All or nothing: 202 means that Kafka "
     "acknowledged every event, any other answer that none should be counted on. After a 503 "
     "repeat the request with the same event ids; what arrived twice is counted once."
 )
@@ -117,7 +124,7 @@ _ANSWERS: dict[str, Any] = {
 
 
 def _request_body(
-    model: type[BaseModel], full: dict[str, Any], small: dict[str, Any]
+    model: type[BaseModel], max_events: int, full: dict[str, Any], small: dict[str, Any]
 ) -> dict[str, Any]:
     """The three forms of a body for OpenAPI; the handler reads raw bytes, parsed once."""
     one = model.model_json_schema()
@@ -125,7 +132,10 @@ def _request_body(
     content: dict[str, Any] = {
         JSON: {
             "schema": {
-                "anyOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": 500}]
+                "anyOf": [
+                    one,
+                    {"type": "array", "items": one, "minItems": 1, "maxItems": max_events},
+                ]
             },
             "examples": {
                 "one": {"summary": "One, with every field", "value": full},

@@ -87,17 +87,18 @@ class InMemoryPublisher:
         self._partitions = partitions
         self._in_flight = in_flight or InFlight(max_events=20_000, max_bytes=2**26)
         self.outage = outage
+        self._stopped = False
         self.topics: defaultdict[str, list[Kept]] = defaultdict(list)
 
     async def start(self) -> None:
-        return None
+        self._stopped = False
 
     async def stop(self) -> None:
-        self.outage = "the publisher was stopped"
+        self._stopped = True
 
     async def publish(self, topic: Topic, messages: Sequence[Message]) -> None:
-        if self.outage:
-            raise Unavailable(self.outage, RETRY_AFTER_SECONDS)
+        if reason := await self.check():
+            raise Unavailable(reason, RETRY_AFTER_SECONDS)
         self._in_flight.admit(messages)
         count = topic.partitions(self._partitions)
         for message in messages:
@@ -106,4 +107,4 @@ class InMemoryPublisher:
             self._in_flight.release(message)
 
     async def check(self) -> str | None:
-        return self.outage
+        return "the publisher is stopped" if self._stopped else self.outage

@@ -106,7 +106,15 @@ class TicketPost(BaseModel):
 class CorrectionPost(BaseModel):
     """What a human set for a ticket; fields left out were not changed."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, title="Correction")
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        title="Correction",
+        json_schema_extra={
+            "anyOf": [{"required": [name]} for name in ("topic", "priority", "queue")]
+        },
+    )
 
     event_id: Id | None = None
     ticket_id: Id

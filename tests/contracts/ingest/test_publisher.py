@@ -145,9 +145,15 @@ async def _kafka(bootstrap: str, ack_timeout: float = 20.0) -> AsyncIterator[Kaf
 @pytest.mark.integration
 class TestKafka(PublisherContract):
     @pytest.fixture(autouse=True)
-    async def bootstrap(self, kafka_bootstrap: str) -> None:
+    async def bootstrap(self, kafka_bootstrap: str) -> AsyncIterator[None]:
         self.bootstrap_servers = kafka_bootstrap
         await create_topics(KafkaSettings(bootstrap_servers=kafka_bootstrap, partitions=PARTITIONS))
+        self.consumer = AIOKafkaConsumer(bootstrap_servers=kafka_bootstrap)
+        await self.consumer.start()
+        # Other tests share the broker: only what comes from now on is looked at.
+        self.starts = await self.consumer.end_offsets(_places(RECEIVED) + _places(CORRECTED))
+        yield
+        await self.consumer.stop()
 
     @pytest.fixture
     async def publisher(self, bootstrap: None) -> AsyncIterator[Publisher]:
@@ -162,18 +168,18 @@ class TestKafka(PublisherContract):
                 yield publisher
 
     async def read(self, publisher: Publisher, topic: Topic, keys: set[str]) -> list[Kept]:
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap_servers)
-        await consumer.start()
-        try:
-            places = [TopicPartition(topic.name, p) for p in range(topic.partitions(PARTITIONS))]
-            consumer.assign(places)
-            await consumer.seek_to_beginning()
-            ends = await consumer.end_offsets(places)
-            kept: list[Kept] = []
-            while any([await consumer.position(place) < ends[place] for place in places]):
-                for place, records in (await consumer.getmany(timeout_ms=1_000)).items():
-                    found = (r for r in records if r.key and r.key.decode() in keys)
-                    kept += (Kept(place.partition, r.key.decode(), r.value) for r in found)
-            return kept
-        finally:
-            await consumer.stop()
+        places = _places(topic)
+        self.consumer.assign(places)
+        for place in places:
+            self.consumer.seek(place, self.starts[place])
+        ends = await self.consumer.end_offsets(places)
+        kept: list[Kept] = []
+        while any([await self.consumer.position(place) < ends[place] for place in places]):
+            for place, records in (await self.consumer.getmany(timeout_ms=1_000)).items():
+                found = (r for r in records if r.key and r.key.decode() in keys)
+                kept += (Kept(place.partition, r.key.decode(), r.value) for r in found)
+        return kept
+
+
+def _places(topic: Topic) -> list[TopicPartition]:
+    return [TopicPartition(topic.name, p) for p in range(topic.partitions(PARTITIONS))]
