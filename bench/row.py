@@ -26,16 +26,23 @@ def row(
     *,
     baseline: str = "",
     baseline_value: float | None = None,
+    ratio: float | None = None,
     at_least: float | None = None,
     at_most: float | None = None,
+    ratio_at_least: float | None = None,
 ) -> Row:
-    """A row whose ratio, target text and verdict follow from its numbers.
+    """A row whose target text and verdict follow from its numbers.
 
-    Of `at_least` and `at_most` one may be given; both raise ValueError.
+    ratio: the median over pairs, where there are any; else value / baseline_value. Of the three
+    targets one may be given; more raise ValueError.
     """
-    if at_least is not None and at_most is not None:
+    if sum(each is not None for each in (at_least, at_most, ratio_at_least)) > 1:
         raise ValueError("a row has one target")
+    if ratio is None and baseline_value:
+        ratio = value / baseline_value
     target, met = "", None
+    if ratio_at_least is not None:
+        target, met = f"ratio >= {ratio_at_least:g}", ratio is not None and ratio >= ratio_at_least
     if at_least is not None:
         target, met = f">= {at_least:g}", bool(value >= at_least)
     if at_most is not None:
@@ -46,7 +53,7 @@ def row(
         unit=unit,
         baseline=baseline,
         baseline_value=baseline_value,
-        ratio=value / baseline_value if baseline_value else None,
+        ratio=ratio,
         target=target,
         met=met,
     )

@@ -31,7 +31,7 @@ class InMemoryReadSide:
     """Compares and applies like the script; understands the commands that are read back."""
 
     positions: dict[tuple[str, int], Position] = field(default_factory=dict)
-    strings: dict[str, bytes | str] = field(default_factory=dict)
+    strings: dict[str, str] = field(default_factory=dict)
     applied: list[Command] = field(default_factory=list)
 
     async def position(self, topic: str, partition: int) -> Position:
@@ -58,7 +58,7 @@ class InMemoryReadSide:
             self.applied.append(command)
             if command[0] == "SET":
                 value = command[2]
-                assert isinstance(value, bytes | str)
+                assert isinstance(value, str)
                 self.strings[str(command[1])] = value
         self.positions[topic, partition] = after
         return after.offset

@@ -33,10 +33,11 @@ class IntakeSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="INTAKE_", frozen=True)
 
-    max_records: int = Field(default=500, ge=1)
+    max_records: int = Field(default=1_000, ge=1)
     # Unfinished chunks per partition; beyond it the partition is not fetched: back pressure.
     depth: int = Field(default=3, ge=1)
-    poll_records: int = Field(default=4000, ge=1)
+    # Unfinished records of all partitions: bounds memory, and keeps what is worked on in cache.
+    in_flight_records: int = Field(default=8_000, ge=1)
     commit_seconds: float = 1.0
     # A member that died stops the whole group until its session ends.
     session_ms: int = 6_000
@@ -97,7 +98,7 @@ class Intake(Service):  # type: ignore[misc]
             heartbeat_interval_ms=settings.heartbeat_ms,
             rebalance_timeout_ms=settings.rebalance_ms,
             metadata_max_age_ms=settings.metadata_ms,
-            max_partition_fetch_bytes=4 << 20,
+            max_partition_fetch_bytes=1 << 20,
         )
         await self._consumer.start()
         self._consumer.subscribe([self.topic], listener=_Rebalance(self))
@@ -120,12 +121,12 @@ class Intake(Service):  # type: ignore[misc]
     async def _poll_once(self) -> None:
         self._beat()
         ready = [tp for tp, lane in self._lanes.items() if self._has_room(tp, lane)]
-        if not ready:
+        in_flight = sum(len(c.records) for lane in self._lanes.values() for c in lane.pending)
+        room = self._settings.in_flight_records - in_flight
+        if not ready or room <= 0:
             await self._wait_for_room()
             return
-        batches = await self._consumer.getmany(
-            *ready, timeout_ms=POLL_MS, max_records=self._settings.poll_records
-        )
+        batches = await self._consumer.getmany(*ready, timeout_ms=POLL_MS, max_records=room)
         for tp, records in batches.items():
             lane = self._lanes.get(tp)
             # Closed: a seek is under way and these records will be read again.

@@ -28,7 +28,7 @@ class BatchProducer(Service):  # type: ignore[misc]
     acknowledged: a caller that may not wait for ever bounds it.
     """
 
-    def __init__(self, bootstrap: str, *, max_batch_bytes: int = 1_000_000) -> None:
+    def __init__(self, bootstrap: str, *, max_batch_bytes: int = 131072) -> None:
         super().__init__()
         self._bootstrap = bootstrap
         # Below the topics' max.message.bytes, which the broker applies to a whole batch.

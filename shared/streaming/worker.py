@@ -153,6 +153,8 @@ class StreamWorker:
     def run(self) -> NoReturn:
         """Until SIGTERM or SIGINT. Ends the process."""
         worker = _Worker(self._app, quiet=True, override_logging=False, loglevel=None)
+        # Even when quiet, Faust's spinner writes cursor codes to standard output.
+        worker.spinner = None
         worker.execute_from_commandline()
         raise SystemExit(0)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Protocol, TypeVar
 
+import ormsgpack
 from redis.asyncio import Redis
 from redis.exceptions import (
     BusyLoadingError,
@@ -104,10 +105,9 @@ class RedisReadSide:
     async def apply(
         self, topic: str, partition: int, expected: int, after: Position, what: Iterable[Command]
     ) -> int:
-        arguments: list[Any] = [expected, after.offset, after.source]
-        for command in what:
-            arguments.append(len(command))
-            arguments += command
+        # One packed argument: redis-py spends half a microsecond on each, and there are thousands.
+        packed = ormsgpack.packb(list(what))
+        arguments: list[Any] = [expected, after.offset, after.source, packed]
         key = keys.position(topic, partition)
         # An ambiguous time-out is settled by the same comparison: if it was applied, the second
         # call finds the position at `after` and answers just that.

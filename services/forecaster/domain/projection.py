@@ -18,7 +18,8 @@ from shared.queues import QueueDirectory
 from shared.read_model import TicketRecord
 from shared.windows import DAY_SECONDS, MINUTE_SECONDS, Dimension, Grain, cell_of, period_of
 
-Argument = str | bytes | int | float
+# No bytes: the MessagePack that Redis has in its Lua knows none.
+Argument = str | int | float
 Command = tuple[Argument, ...]
 Item = TypeVar("Item")
 # Lua's unpack fails near 8,000 values; one command stays far below.
@@ -47,8 +48,8 @@ class Known:
         return cls(record.event_id, record.created_at, record.updated_at)
 
 
-# (minute since the epoch, queue, topic, priority) and how many tickets fell on it.
-Arrivals = Counter[tuple[int, str, str, str | None]]
+# (dimension, value) to minutes since the epoch to how many tickets fell on them.
+Arrivals = dict[tuple[Dimension, str], dict[int, int]]
 
 
 @dataclass
@@ -58,14 +59,18 @@ class Projection:
     source: int
     totals: Counter[str] = field(default_factory=Counter)
     replayed: int = 0
-    arrivals: Arrivals = field(default_factory=Counter)
+    arrivals: Arrivals = field(default_factory=dict)
     index: dict[str, list[Argument]] = field(default_factory=dict)
-    writes: list[Command] = field(default_factory=list)
+    records: list[Command] = field(default_factory=list)
+    feed: list[Command] = field(default_factory=list)
     received: list[datetime] = field(default_factory=list)
 
     def commands(self, retention: Retention, now: datetime) -> Iterator[Command]:
         """Everything to apply, windows and indices aggregated over the batch."""
-        yield from self.writes
+        yield from self.records
+        yield from self.feed
+        if self.feed:
+            yield ("XTRIM", keys.FEED, "MAXLEN", "~", retention.feed_length)
         for key, entries in self.index.items():
             for run in _runs(entries, ITEMS_PER_COMMAND):
                 yield ("ZADD", key, *run)
@@ -118,27 +123,25 @@ def _apply(
     queue = directory.route(event.queue, event.topic)
     created_at = event.created_at if before is None else before.created_at
     seen[event.ticket_id] = Known(event.event_id, created_at, event.created_at)
+    places = [(Dimension.QUEUE, queue), (Dimension.TOPIC, event.topic)]
+    if event.priority is not None:
+        places.append((Dimension.PRIORITY, event.priority))
+    created = created_at.timestamp()
     if before is None:
         projection.totals["counted"] += 1
-        minute = int(created_at.timestamp()) // MINUTE_SECONDS
-        projection.arrivals[minute, queue, event.topic, event.priority] += 1
+        minute = int(created) // MINUTE_SECONDS
+        for place in places:
+            minutes = projection.arrivals.setdefault(place, {})
+            minutes[minute] = minutes.get(minute, 0) + 1
     else:
         projection.totals["updated"] += 1
+    for name in (keys.INDEX_ALL, *(keys.index(*place) for place in places)):
+        projection.index.setdefault(name, []).extend((int(created * 1000), event.ticket_id))
     projection.received.append(event.received_at)
-    _index(projection, event, queue, created_at)
-    _write(projection, event, queue, created_at, retention)
+    _record(projection, event, queue, created_at, retention)
 
 
-def _index(projection: Projection, event: TicketLabelled, queue: str, created: datetime) -> None:
-    score = int(created.timestamp() * 1000)
-    names = [keys.INDEX_ALL, keys.index("queue", queue), keys.index("topic", event.topic)]
-    if event.priority is not None:
-        names.append(keys.index("priority", event.priority))
-    for name in names:
-        projection.index.setdefault(name, []).extend((score, event.ticket_id))
-
-
-def _write(
+def _record(
     projection: Projection,
     event: TicketLabelled,
     queue: str,
@@ -153,7 +156,8 @@ def _write(
     }
     del record["kind"], record["src_offset"]
     key = keys.ticket(event.ticket_id)
-    projection.writes.append(("SET", key, orjson.dumps(record), "EX", retention.ticket_seconds))
+    text = orjson.dumps(record).decode()
+    projection.records.append(("SET", key, text, "EX", retention.ticket_seconds))
     entry = orjson.dumps(
         {
             "ticket_id": event.ticket_id,
@@ -164,10 +168,8 @@ def _write(
             "priority": event.priority,
             "subject": event.subject,
         }
-    )
-    projection.writes.append(
-        ("XADD", keys.FEED, "MAXLEN", "~", retention.feed_length, "*", "data", entry)
-    )
+    ).decode()
+    projection.feed.append(("XADD", keys.FEED, "*", "data", entry))
 
 
 def window_commands(arrivals: Arrivals, retention: Retention, now: datetime) -> Iterator[Command]:
@@ -176,33 +178,36 @@ def window_commands(arrivals: Arrivals, retention: Retention, now: datetime) -> 
     A ticket counts in the window of its own time, however late it arrives; only minutes older
     than their retention are left out, since their strings are gone.
     """
-    cells: dict[str, Counter[int]] = {}
-    series: dict[str, set[str]] = {}
     fresh = now.timestamp() - retention.minute_seconds
-    for (minute, *values), count in arrivals.items():
-        seconds = minute * MINUTE_SECONDS
-        moment = datetime.fromtimestamp(seconds, UTC)
-        places = [
-            (grain.value, period_of(grain, moment), cell_of(grain, moment))
-            for grain in Grain
-            if grain is not Grain.MINUTE or seconds >= fresh
-        ]
-        for dimension, value in zip(Dimension, values, strict=True):
-            if value is None:
-                continue
-            series.setdefault(keys.series(dimension), set()).add(value)
-            for grain, period, cell in places:
-                key = keys.load(grain, period, dimension, value)
-                cells.setdefault(key, Counter())[cell] += count
-    for key, counts in cells.items():
-        yield from _increments(key, counts)
-        if key.startswith(MINUTE_PREFIX):
-            yield ("EXPIRE", key, retention.minute_seconds + DAY_SECONDS)
+    places: dict[int, list[tuple[Grain, str, int]]] = {}
+    series: dict[str, list[str]] = {}
+    for (dimension, value), minutes in arrivals.items():
+        series.setdefault(keys.series(dimension), []).append(value)
+        windows: dict[tuple[Grain, str], dict[int, int]] = {}
+        for minute, count in minutes.items():
+            if minute not in places:
+                places[minute] = _places(minute, fresh)
+            for grain, period, cell in places[minute]:
+                cells = windows.setdefault((grain, period), {})
+                cells[cell] = cells.get(cell, 0) + count
+        for (grain, period), cells in windows.items():
+            key = keys.load(grain, period, dimension, value)
+            yield from _increments(key, cells)
+            if grain is Grain.MINUTE:
+                yield ("EXPIRE", key, retention.minute_seconds + DAY_SECONDS)
     for name, members in series.items():
-        yield ("SADD", name, *sorted(members))
+        yield ("SADD", name, *members)
 
 
-MINUTE_PREFIX = f"load:{Grain.MINUTE.value}:"
+def _places(minute: int, fresh: float) -> list[tuple[Grain, str, int]]:
+    """The windows of every grain that a minute lies in; no minute window once that is stale."""
+    seconds = minute * MINUTE_SECONDS
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return [
+        (grain, period_of(grain, moment), cell_of(grain, moment))
+        for grain in Grain
+        if grain is not Grain.MINUTE or seconds >= fresh
+    ]
 
 
 def _increments(key: str, counts: Mapping[int, int]) -> Iterator[Command]:

@@ -17,14 +17,22 @@ def made_up(mean: float, seed: int, origins: int = 60, leads: int = 56) -> np.nd
 
 def learned(forecasts: np.ndarray, actuals: np.ndarray) -> ResidualRings:
     leads = np.arange(1, forecasts.shape[1] + 1)
-    return ResidualRings.learn(forecasts, actuals, leads, DAILY_BUCKETS)
+    phases = np.zeros(forecasts.shape, dtype=np.int64)
+    ones = np.ones(len(forecasts))
+    return ResidualRings.learn(
+        forecasts, actuals, leads, DAILY_BUCKETS, weights=ones, phases=phases
+    )
+
+
+def around(rings: ResidualRings, mean: np.ndarray) -> np.ndarray:
+    return rings.quantiles(mean, np.zeros(len(mean), dtype=np.int64))
 
 
 @pytest.mark.parametrize("mean", [3.0, 12.0, 400.0])
 def test_intervals_cover_new_outcomes_as_promised(mean: float) -> None:
     forecasts = np.full((60, 56), mean)
     rings = learned(forecasts, made_up(mean, 1))
-    quantiles = rounded(rings.quantiles(np.full(56, mean)))
+    quantiles = rounded(around(rings, np.full(56, mean)))
     fresh = made_up(mean, 2, 400)
     inside = (fresh >= quantiles[:, 1]) & (fresh <= quantiles[:, 3])
     wide = (fresh >= quantiles[:, 0]) & (fresh <= quantiles[:, 4])
@@ -40,6 +48,20 @@ def test_spread_follows_the_level_where_history_says_so() -> None:
     assert rings.power == 1.0
 
 
+def test_each_phase_has_its_own_spread() -> None:
+    random = np.random.default_rng(6)
+    phases = np.tile(np.arange(28) % 7, (60, 1))
+    forecasts = np.full((60, 28), 100.0)
+    actuals = forecasts + np.where(phases == 6, 30.0, 5.0) * random.standard_normal((60, 28))
+    rings = ResidualRings.learn(
+        forecasts, actuals, np.arange(1, 29), DAILY_BUCKETS, weights=np.ones(60), phases=phases
+    )
+    quantiles = rings.quantiles(np.full(28, 100.0), phases[0])
+    width = quantiles[:, 3] - quantiles[:, 1]
+    assert width[20] == pytest.approx(2.56 * 30.0, rel=0.3)
+    assert width[15] == pytest.approx(2.56 * 5.0, rel=0.6)
+
+
 def test_unknown_outcomes_teach_nothing() -> None:
     forecasts, actuals = np.full((40, 28), 9.0), made_up(9.0, 4, 40, 28)
     half = actuals.copy()
@@ -47,13 +69,13 @@ def test_unknown_outcomes_teach_nothing() -> None:
     known = learned(forecasts[:20], actuals[:20])
     masked = learned(forecasts, half)
     np.testing.assert_allclose(
-        known.quantiles(np.full(28, 9.0)), masked.quantiles(np.full(28, 9.0)), rtol=0.15
+        around(known, np.full(28, 9.0)), around(masked, np.full(28, 9.0)), rtol=0.15
     )
 
 
 def test_uncertainty_grows_beyond_the_leads_ever_seen() -> None:
     rings = learned(np.full((40, 14), 50.0), made_up(50.0, 5, 40, 14))
-    quantiles = rings.quantiles(np.full(300, 50.0))
+    quantiles = around(rings, np.full(300, 50.0))
     width = quantiles[:, 4] - quantiles[:, 0]
     assert width[299] > 1.3 * width[13]
     assert (np.diff(quantiles, axis=1) >= 0).all()
@@ -61,7 +83,7 @@ def test_uncertainty_grows_beyond_the_leads_ever_seen() -> None:
 
 def test_without_any_outcome_there_still_is_an_interval() -> None:
     rings = learned(np.zeros((0, 7)), np.zeros((0, 7)))
-    quantiles = rings.quantiles(np.full(7, 16.0))
+    quantiles = around(rings, np.full(7, 16.0))
     assert (quantiles[:, 4] > quantiles[:, 0]).all()
 
 

@@ -1,6 +1,5 @@
 """The projection as a fold: once per source offset, once per event, in the window of its time."""
 
-from collections import Counter
 from datetime import timedelta
 
 from services.forecaster.domain.projection import (
@@ -15,6 +14,7 @@ from services.forecaster.domain.projection import (
 from shared.events import TicketLabelled, TicketSkipped
 from shared.queues import UNROUTED, QueueDirectory
 from shared.read_model import TicketRecord
+from shared.windows import Dimension
 from tests.builders import NOON, a_label
 
 RETENTION = Retention(ticket_seconds=100, minute_seconds=86_400, feed_length=10)
@@ -45,8 +45,8 @@ def test_each_ticket_is_counted_once_by_queue_topic_and_priority() -> None:
 
 
 def test_a_ticket_without_queue_and_map_is_unrouted() -> None:
-    (write, *_) = fold(a_label(0, topic="other")).writes
-    assert UNROUTED.encode() in bytes(write[2])  # type: ignore[arg-type]
+    (write,) = fold(a_label(0, topic="other")).records
+    assert TicketRecord.model_validate_json(str(write[2])).queue == UNROUTED
 
 
 def test_the_first_record_of_a_source_offset_wins() -> None:
@@ -78,15 +78,15 @@ def test_the_same_event_posted_twice_changes_nothing() -> None:
     projection = fold(a_label(0), twin)
     assert (projection.totals["counted"], projection.totals["duplicates"]) == (1, 1)
     known = {"T-0": Known("e-0", NOON, NOON)}
-    assert fold(twin, source=0, known=known).writes == []
+    assert fold(twin, source=0, known=known).records == []
 
 
 def test_a_later_event_updates_the_ticket_but_counts_no_second_time() -> None:
     later = a_label(1, event_id="e-9", ticket_id="T-0", created_at=NOON + timedelta(hours=3))
     projection = fold(a_label(0), later)
     assert (projection.totals["counted"], projection.totals["updated"]) == (1, 1)
-    assert sum(projection.arrivals.values()) == 1
-    assert TicketRecord.model_validate_json(projection.writes[2][2]).created_at == NOON  # type: ignore[arg-type]
+    assert projection.arrivals[Dimension.TOPIC, "vpn"] == {int(NOON.timestamp()) // 60: 1}
+    assert TicketRecord.model_validate_json(str(projection.records[1][2])).created_at == NOON
 
 
 def test_an_event_that_arrives_after_a_newer_one_changes_nothing() -> None:
@@ -98,7 +98,10 @@ def test_an_event_that_arrives_after_a_newer_one_changes_nothing() -> None:
 
 def test_a_late_ticket_counts_in_its_own_window_without_a_minute() -> None:
     minute = int((NOON - timedelta(days=400)).timestamp()) // 60
-    arrivals: Arrivals = Counter({(minute, "HR", "vpn", None): 2})
+    arrivals: Arrivals = {
+        (Dimension.QUEUE, "HR"): {minute: 2},
+        (Dimension.TOPIC, "vpn"): {minute: 2},
+    }
     found = {c[1] for c in window_commands(arrivals, RETENTION, NOON) if c[0] == "BITFIELD"}
     assert found == {f"load:{g}:2025:{s}" for g in "hd" for s in ("queue:HR", "topic:vpn")}
 
