@@ -59,6 +59,7 @@ def _serve(settings: IngestSettings, kafka: KafkaSettings) -> None:
         kafka.bootstrap_servers,
         partitions=kafka.partitions,
         ack_timeout=settings.ack_timeout,
+        linger=settings.linger_ms / 1000,
         in_flight=InFlight(settings.max_in_flight_events, settings.max_in_flight_bytes),
         die=_die,
     )

@@ -25,6 +25,9 @@ class IngestSettings(ServiceSettings):
     max_record_bytes: int = Field(default=700_000, ge=1, description="bytes of one encoded event")
     # Below the 5 s after which webhooks give up, with room for the answer.
     ack_timeout: float = Field(default=4.0, gt=0, description="seconds to wait for Kafka")
+    linger_ms: float = Field(
+        default=0, ge=0, le=1_000, description="milliseconds that records wait for company"
+    )
     max_in_flight_events: int = Field(
         default=20_000, ge=1, description="events that may wait for Kafka, beyond: 503"
     )

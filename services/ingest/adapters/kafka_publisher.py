@@ -37,12 +37,15 @@ class KafkaPublisher:
         *,
         partitions: int,
         ack_timeout: float,
+        linger: float = 0.0,
         in_flight: InFlight,
         die: Callable[[str], None],
     ) -> None:
         self._bootstrap = bootstrap_servers
         self._expected_partitions = partitions
         self._ack_timeout = ack_timeout
+        self._linger = linger
+        self._flush: asyncio.TimerHandle | None = None
         self._in_flight = in_flight
         self._die = die
         self._producer: AIOKafkaProducer | None = None
@@ -73,6 +76,10 @@ class KafkaPublisher:
         delivery = Delivery(len(messages))
         for message in messages:
             lanes[partition_of(message.ticket_id, count)].put(delivery, message)
+        if self._flush is None:
+            # One timer for all lanes: their batches then share a request to the broker, and one
+            # request instead of several is what costs both sides less.
+            self._flush = asyncio.get_running_loop().call_later(self._linger, self._flush_all)
         try:
             async with asyncio.timeout(self._ack_timeout):
                 await delivery.acknowledged
@@ -144,6 +151,12 @@ class KafkaPublisher:
                 Lane(producer, topic.name, partition, self._in_flight, self._fail)
                 for partition in range(count)
             ]
+
+    def _flush_all(self) -> None:
+        self._flush = None
+        for lanes in self._lanes.values():
+            for lane in lanes:
+                lane.flush()
 
     def _fail(self, reason: str) -> None:
         if self._outage is None:

@@ -75,9 +75,12 @@ class Lane:
         self._sending: asyncio.Task[None] | None = None
 
     def put(self, delivery: Delivery, message: Message) -> None:
-        """Queue one record; it leaves with the next batch."""
+        """Queue one record; it leaves with the next batch after a flush."""
         self._waiting.append((delivery, message))
-        if self._sending is None:
+
+    def flush(self) -> None:
+        """Start to send what waits, unless a batch is under way: then it follows that one."""
+        if self._sending is None and self._waiting:
             self._sending = asyncio.create_task(self._drain())
 
     def forget_abandoned(self) -> None:

@@ -65,6 +65,7 @@ class Bench:
         delivery = Delivery(len(messages))
         for message in messages:
             self.lane.put(delivery, message)
+        self.lane.flush()
         return delivery
 
     async def batch(self, number: int) -> tuple[list[bytes], asyncio.Future[object]]:
@@ -82,6 +83,17 @@ async def test_requests_share_a_batch_and_end_together() -> None:
     await asyncio.gather(first.acknowledged, second.acknowledged)
     await eventually(lambda: bench.in_flight.events == 0)
     assert bench.in_flight.size == 0
+
+
+async def test_records_wait_for_a_flush() -> None:
+    bench = Bench()
+    delivery = Delivery(1)
+    bench.lane.put(delivery, Message("k", b"1"))
+    await asyncio.sleep(0)
+    assert not bench.producer.sent
+    bench.lane.flush()
+    values, _ = await bench.batch(0)
+    assert values == [b"1"]
 
 
 async def test_a_full_batch_leaves_the_rest_for_the_next_in_order() -> None:
