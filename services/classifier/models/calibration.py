@@ -1,6 +1,7 @@
 """Calibration: how much each expert's logits count, so that probabilities mean what they say."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,15 @@ Array = NDArray[np.float32]
 # alone, one of a thousand outvotes it.
 _PRIOR_TEXTS: Final = 5.0
 _LEAST, _MOST = 0.0, 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Texts the experts had not learned when they scored them: what stacking is judged on."""
+
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int32]
+    logits: Array
 
 
 def expert_weights(

@@ -1,16 +1,17 @@
 """The hot path's classifier: hashed n-grams, and words the encoder has seen, in one pass."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.domain.labelling import Probabilities
-from services.classifier.models.calibration import expert_weights, holdout, log_loss
+from services.classifier.models.calibration import HeldOut, expert_weights, holdout, log_loss
 from services.classifier.models.encoder import Encoder
-from services.classifier.models.linear import LinearHead
+from services.classifier.models.guard import Guard
+from services.classifier.models.linear import CORRECTION_RATE, LinearHead, columns
 from services.classifier.models.replay import ReplayMemory, balanced
 from services.classifier.models.softmax import normalise
 from services.classifier.models.vocabulary import Features, Vocabulary
@@ -21,6 +22,10 @@ Array = NDArray[np.float32]
 
 _HOLDOUT_SHARE: Final = 0.1
 _MOST_EPOCHS: Final = 16
+# Epochs without a better hold-out loss that end the search.
+_PATIENCE: Final = 3
+# Keeps a useless n-gram head from making the word rows' relative share infinite.
+_LEAST_FACTOR: Final = 0.05
 # What the hold-out would choose on a set too small to have one.
 _DEFAULT_EPOCHS: Final = 8
 _SMALL: Final = 50
@@ -31,18 +36,9 @@ _FEWEST_ROWS: Final = 1 << 10
 _WORD_TEXTS: Final = 16_000
 # Weights of the two experts where no hold-out can tell.
 _EXPECTED: Final = (1.0, 0.7)
-_GUARD_SHARE, _GUARD_MOST, _GUARD_FROM = 0.04, 400, 1_000
-_GUARD_LOSS: Final = 0.005
+# Word rows of more topics than this would not fit beside everything else.
+_WORD_CLASSES: Final = 1_000
 _CORRECTION_STEPS: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class HeldOut:
-    """Texts the experts had not learned when they scored them: what stacking is judged on."""
-
-    rows: NDArray[np.int64]
-    labels: NDArray[np.int32]
-    logits: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +49,22 @@ class _Scale:
     factor: float = 1.0
     mean: float = 0.0
     deviation: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """What one fit learns from: texts as features, their columns, and which are held out.
+
+    word_vectors: what the word head sees of the texts `word_texts`; both empty without an encoder.
+    """
+
+    texts: Sequence[str]
+    features: Features
+    targets: NDArray[np.int32]
+    classes: list[str]
+    held: NDArray[np.bool_]
+    word_texts: NDArray[np.int64]
+    word_vectors: Array
 
 
 class FastClassifier:
@@ -71,7 +83,7 @@ class FastClassifier:
         self._scale = _Scale()
         self._epochs = _DEFAULT_EPOCHS
         self._memory = ReplayMemory(seed)
-        self._guard: tuple[list[str], list[str]] = ([], [])
+        self._guard = Guard()
         self.held_out = HeldOut(
             np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros((0, 0), np.float32)
         )
@@ -88,23 +100,17 @@ class FastClassifier:
         classes = sorted(set(labels))
         if len(classes) < 2:
             raise ValueError(f"at least two classes are needed to learn, got {len(classes)}")
-        targets = _columns(labels, classes)
-        self._learn_vocabulary(texts, len(classes))
-        features = self._vocabulary.features(texts).copied()
-        vectors = self._learn_words(features, targets)
-        held = holdout(labels, _HOLDOUT_SHARE, self._seed)
+        lesson = self._prepare(texts, labels, classes)
         self._scale, self._epochs = _Scale(1.0, 1.0), _DEFAULT_EPOCHS
-        if held.sum() >= _SMALL:
-            self._calibrate(texts, targets, held, classes, vectors)
-        guard = self._set_guard(texts, labels)
-        kept = np.flatnonzero(~guard)
+        if lesson.held.sum() >= _SMALL:
+            self._calibrate(lesson)
+        self._guard = Guard.drawn(texts, labels, self._seed)
+        kept = np.setdiff1d(np.arange(len(texts)), self._guard.rows)
         self._memory.clear()
-        self._memory.remember([texts[i] for i in kept], [labels[i] for i in kept])
-        self._head = self._trained(features, targets, kept, classes)
-        if self._words is not None and vectors is not None:
-            rows, known = vectors
-            kept_too = ~guard[rows]
-            self._words.fit(known[kept_too], targets[rows][kept_too], len(classes))
+        shown = kept.tolist()
+        self._memory.remember([texts[i] for i in shown], [labels[i] for i in shown])
+        self._head = self._trained(lesson.features, lesson.targets, kept, classes)
+        self._fit_words(lesson, np.isin(lesson.word_texts, kept))
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Shape (texts, classes), rows sum to 1; a text of unknown features gets the prior."""
@@ -115,7 +121,8 @@ class FastClassifier:
     def logits(self, texts: Sequence[str]) -> Array:
         """Calibrated logits, shape (texts, classes): predict_proba is their softmax."""
         logits = self._fused(self._vocabulary.features(texts))
-        return logits[:, : len(self.classes)] * np.float32(self._scale.factor)
+        scaled: Array = logits[:, : len(self.classes)] * np.float32(self._scale.factor)
+        return scaled
 
     def novelty(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Shape (texts,): minus the standardised greatest logit."""
@@ -126,18 +133,7 @@ class FastClassifier:
         if not len(logits):
             return np.zeros(0, np.float32)
         z = (self._scale.mean - logits.max(axis=1)) / self._scale.deviation
-        return z.astype(np.float32)
-
-    def explain(self, text: str, label: str, most: int = 5) -> list[tuple[str, float]]:
-        """Words of the text that speak most for `label`, with what they add to its logit."""
-        column = self._head.classes.index(label)
-        words = {w: 0.0 for w in _words_of(self._vocabulary.features([text]))}
-        whole = float(self.logits([text])[0, column])
-        folded = " ".join(words)
-        for word in words:
-            without = " ".join(w for w in folded.split() if w != word)
-            words[word] = whole - float(self.logits([without])[0, column])
-        return sorted(words.items(), key=lambda item: -item[1])[:most]
+        return np.asarray(z, np.float32)
 
     def correct(self, text: str, label: str) -> None:
         """Learn one correction now; a label never seen becomes a class.
@@ -154,7 +150,7 @@ class FastClassifier:
         target = np.array([column], np.int32)
         order = np.zeros(1, np.int64)
         for _ in range(_CORRECTION_STEPS):
-            self._head.step(features, target, order, 1.0)
+            self._head.step(features, target, order, CORRECTION_RATE)
             if int(self._fused(features)[0, : len(self.classes)].argmax()) == column:
                 break
         self._memory.correct(text, label)
@@ -169,15 +165,17 @@ class FastClassifier:
         if len(set(labels)) < 2:
             return
         classes = self._head.classes + sorted(set(labels) - set(self._head.classes))
-        targets = _columns(labels, classes)
+        targets = columns(labels, classes)
         features = self._vocabulary.features(texts).copied()
-        old_head, old_words, before = self._head, self._words, self._guarded_accuracy()
+        old_head, old_words, before = self._head, self._words, self._guard.accuracy(self)
         order = balanced(targets)
         self._head = self._trained(features, targets, order, classes)
         if self._table is not None and old_words is not None:
             self._table.learn(features)
-            self._words = old_words.refitted(features, targets, len(classes), _importance(order))
-        if self._guarded_accuracy() < before - _GUARD_LOSS:
+            self._words = old_words.refitted(
+                features, targets, len(classes), np.bincount(order).astype(np.float32)
+            )
+        if self._guard.accuracy(self) < before - Guard.ALLOWED_LOSS:
             self._head, self._words = old_head, old_words
             self.refused_refits += 1
 
@@ -211,19 +209,27 @@ class FastClassifier:
         self._vocabulary.prune(1 if len(texts) < 20 * classes else 2, most)
         self._vocabulary.weigh()
 
-    def _learn_words(
-        self, features: Features, targets: NDArray[np.int32]
-    ) -> tuple[NDArray[np.int64], Array] | None:
-        """Rows of the texts the word head learns from, and their vectors."""
+    def _prepare(self, texts: Sequence[str], labels: Sequence[str], classes: list[str]) -> _Lesson:
+        self._learn_vocabulary(texts, len(classes))
+        features = self._vocabulary.features(texts).copied()
+        chosen = np.zeros(0, np.int64)
+        vectors = np.zeros((0, 0), np.float32)
         self._words = None
-        if self._table is None:
-            return None
-        self._table.learn(features)
-        self._words = WordRows(self._table)
-        self._words.count(features)
-        rows = np.random.default_rng(self._seed).permutation(len(targets))[:_WORD_TEXTS]
-        rows.sort()
-        return rows, self._words.vectors(features, rows)
+        if self._table is not None and len(classes) <= _WORD_CLASSES:
+            self._table.learn(features)
+            self._words = WordRows(self._table)
+            self._words.count(features)
+            rng = np.random.default_rng(self._seed)
+            chosen = np.sort(rng.permutation(len(texts))[:_WORD_TEXTS])
+            vectors = self._words.vectors(features, chosen)
+        held = holdout(labels, _HOLDOUT_SHARE, self._seed)
+        targets = columns(labels, classes)
+        return _Lesson(texts, features, targets, classes, held, chosen, vectors)
+
+    def _fit_words(self, lesson: _Lesson, shown: NDArray[np.bool_]) -> None:
+        if self._words is not None:
+            targets = lesson.targets[lesson.word_texts][shown]
+            self._words.fit(lesson.word_vectors[shown], targets, len(lesson.classes))
 
     def _trained(
         self,
@@ -237,95 +243,52 @@ class FastClassifier:
         head.train(features, targets, order, self._epochs, np.random.default_rng(self._seed))
         return head
 
-    def _calibrate(
-        self,
-        texts: Sequence[str],
-        targets: NDArray[np.int32],
-        held: NDArray[np.bool_],
-        classes: list[str],
-        vectors: tuple[NDArray[np.int64], Array] | None,
-    ) -> None:
+    def _calibrate(self, lesson: _Lesson) -> None:
         """Epochs, expert weights and novelty scale that suit texts the experts were not shown."""
-        judged = np.flatnonzero(held)
-        truth = targets[judged]
-        features = self._vocabulary.features([texts[i] for i in judged]).copied()
-        learned = self._vocabulary.features(
-            [text for text, out in zip(texts, held, strict=True) if not out]
-        ).copied()
+        held, classes = np.flatnonzero(lesson.held), len(lesson.classes)
+        truth = lesson.targets[held]
+        judged = self._vocabulary.features([lesson.texts[i] for i in held.tolist()]).copied()
         head = LinearHead()
-        head.reset(classes, len(self._vocabulary))
-        best, chosen, logits = np.inf, _DEFAULT_EPOCHS, np.zeros((0, 0), np.float32)
+        head.reset(lesson.classes, len(self._vocabulary))
+        best, chosen = np.inf, _DEFAULT_EPOCHS
+        lexical = np.zeros((len(held), 0), np.float32)
 
         def judge(epoch: int) -> bool:
-            nonlocal best, chosen, logits
-            now = head.logits(features)
-            (factor,) = expert_weights([now[:, : len(classes)]], truth, [1.0])
-            loss = log_loss(factor * now[:, : len(classes)], truth)
+            nonlocal best, chosen, lexical
+            now = head.logits(judged)
+            (factor,) = expert_weights([now[:, :classes]], truth, [1.0])
+            loss = log_loss(factor * now[:, :classes], truth)
             if loss < best:
-                best, chosen, logits = loss, epoch + 1, now
-            return epoch + 1 < chosen + 4
+                best, chosen, lexical = loss, epoch + 1, now
+            return epoch + 1 < chosen + _PATIENCE
 
-        order = np.arange(len(learned))
+        shown = np.flatnonzero(~lesson.held)
         rng = np.random.default_rng(self._seed)
-        head.train(learned, targets[~held], order, _MOST_EPOCHS, rng, judge)
+        head.train(lesson.features, lesson.targets, shown, _MOST_EPOCHS, rng, judge)
         self._epochs = chosen
-        self._stack(logits, features, HeldOut(judged, truth, logits), vectors, targets, held)
+        self._fit_words(lesson, ~lesson.held[lesson.word_texts])
+        self._stack(held, truth, lexical, judged, classes)
 
     def _stack(
         self,
+        held: NDArray[np.int64],
+        truth: NDArray[np.int32],
         lexical: Array,
-        features: Features,
-        found: HeldOut,
-        vectors: tuple[NDArray[np.int64], Array] | None,
-        targets: NDArray[np.int32],
-        held: NDArray[np.bool_],
+        judged: Features,
+        classes: int,
     ) -> None:
-        classes = int(targets.max()) + 1
+        """Weigh the experts by what they say about held-out texts."""
         experts = [lexical[:, :classes]]
-        if self._words is not None and vectors is not None:
-            rows, known = vectors
-            shown = ~held[rows]
-            self._words.fit(known[shown], targets[rows][shown], classes)
+        if self._words is not None:
             scores = np.zeros_like(lexical)
-            self._words.add_scores(features, 1.0, scores)
+            self._words.add_scores(judged, 1.0, scores)
             experts.append(scores[:, :classes])
-        weights = expert_weights(experts, found.labels, _EXPECTED[: len(experts)])
-        factor = max(weights[0], 0.05)
+        weights = expert_weights(experts, truth, _EXPECTED[: len(experts)])
+        factor = max(weights[0], _LEAST_FACTOR)
         share = weights[1] / factor if len(weights) > 1 else 0.0
-        fused = sum((w * z for w, z in zip(weights, experts, strict=True)), np.float32(0))
-        logits: Array = np.asarray(fused, np.float32)
+        logits = np.float32(factor) * experts[0]
+        for expert in experts[1:]:
+            logits += np.float32(factor * share) * expert
         peak = logits.max(axis=1)
         self._scale = _Scale(share, factor, float(peak.mean()), float(peak.std() + 1e-6))
-        self.held_out = replace(found, logits=logits)
-
-    def _set_guard(self, texts: Sequence[str], labels: Sequence[str]) -> NDArray[np.bool_]:
-        """Texts no fit ever learns, on which refits are judged."""
-        self._guard = ([], [])
-        if len(texts) < _GUARD_FROM:
-            return np.zeros(len(texts), np.bool_)
-        rng = np.random.default_rng(self._seed + 1)
-        drawn = rng.permutation(len(texts))[: min(int(_GUARD_SHARE * len(texts)), _GUARD_MOST)]
-        out = np.zeros(len(texts), np.bool_)
-        out[drawn] = True
-        self._guard = ([texts[i] for i in drawn], [labels[i] for i in drawn])
-        return out
-
-    def _guarded_accuracy(self) -> float:
-        texts, labels = self._guard
-        if not texts:
-            return 0.0
-        answers = self.predict_proba(texts).argmax(axis=1)
-        return float(np.mean([self.classes[a] == y for a, y in zip(answers, labels, strict=True)]))
-
-
-def _columns(labels: Sequence[str], classes: Sequence[str]) -> NDArray[np.int32]:
-    column = {name: i for i, name in enumerate(classes)}
-    return np.fromiter((column[name] for name in labels), np.int32, len(labels))
-
-
-def _importance(order: NDArray[np.int64]) -> Array:
-    return np.bincount(order).astype(np.float32)
-
-
-def _words_of(features: Features) -> list[str]:
-    return [features.word(i) for i in range(len(features.words))]
+        self.held_out = HeldOut(held, truth, logits)

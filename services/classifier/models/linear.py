@@ -1,6 +1,6 @@
 """A linear softmax head over sparse rows, trained by AdaGrad, whose classes grow as it learns."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -11,7 +11,9 @@ from services.classifier.models.vocabulary import Features
 
 # Vector registers hold 16 floats; the columns this leaves unused are room for topics to come.
 _LANE: Final = 16
-RATE: Final = 0.3
+RATE: Final = 2.0
+# A single correction has to count at once.
+CORRECTION_RATE: Final = 8.0
 
 
 class LinearHead:
@@ -67,7 +69,7 @@ class LinearHead:
         score_rows(features.rows, features.values, features.starts, self._weights, self._bias, out)
         return out
 
-    def train(
+    def train(  # noqa: PLR0917 - what to learn, how long, and who is told
         self,
         features: Features,
         labels: NDArray[np.int32],
@@ -139,3 +141,9 @@ class LinearHead:
         self._weights = wider(self._weights)
         self._bias = wider(self._bias)
         self._bias_squares = wider(self._bias_squares)
+
+
+def columns(labels: Sequence[str], classes: Sequence[str]) -> NDArray[np.int32]:
+    """Column of each label in `classes`, shape (labels,)."""
+    column = {name: i for i, name in enumerate(classes)}
+    return np.fromiter((column[name] for name in labels), np.int32, len(labels))

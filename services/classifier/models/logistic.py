@@ -46,19 +46,20 @@ def fit_logistic(
     vectors (texts, dimension), labels in 0..classes-1, importance (texts,) default 1.
     """
     with one_thread():
-        return _fit(vectors, labels, classes, strength, importance, start)
+        weight = np.ones(len(vectors), np.float32) if importance is None else importance
+        return _fit(vectors, labels, weight, classes, strength=strength, start=start)
 
 
 def _fit(
     vectors: Array,
     labels: NDArray[np.int32],
+    weight: Array,
     classes: int,
+    *,
     strength: float,
-    importance: Array | None,
     start: LogisticHead | None,
 ) -> LogisticHead:
     count, dimension = vectors.shape
-    weight = np.ones(count, np.float32) if importance is None else importance
     centre = (weight @ vectors / weight.sum()).astype(np.float32)
     inputs = vectors - centre
     directions, stretch = _equalising(inputs * np.sqrt(weight)[:, None], classes, strength)

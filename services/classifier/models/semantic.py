@@ -14,6 +14,9 @@ Array = NDArray[np.float32]
 _STRENGTH: Final = 30.0
 # Exemplars kept of each class: the latest, because a correction is the best one.
 _EXEMPLARS: Final = 30
+# Fitting a softmax over more classes than this takes minutes; then a class is its mean vector.
+_MOST_CLASSES: Final = 1_000
+_PROTOTYPE_SCALE: Final = 10.0
 
 
 class SemanticHead:
@@ -36,6 +39,9 @@ class SemanticHead:
         present = vectors.any(axis=1)
         if not again:
             self.centre = vectors[present].mean(axis=0).astype(np.float32)
+        if classes > _MOST_CLASSES:
+            self.head = _prototypes(vectors[present] - self.centre, labels[present], classes)
+            return
         self.head = fit_logistic(
             vectors[present] - self.centre, labels[present], classes, strength=_STRENGTH,
             importance=None if importance is None else importance[present],
@@ -47,6 +53,14 @@ class SemanticHead:
         result = self.head.logits(vectors - self.centre)
         result[~vectors.any(axis=1)] = 0.0
         return result
+
+
+def _prototypes(vectors: Array, labels: NDArray[np.int32], classes: int) -> LogisticHead:
+    """Mean direction of each class as its weights."""
+    sums = np.zeros((classes, vectors.shape[1]), np.float32)
+    np.add.at(sums, labels, vectors)
+    weights = np.float32(_PROTOTYPE_SCALE) * unit(sums).T
+    return LogisticHead(np.ascontiguousarray(weights), np.zeros(classes, np.float32))
 
 
 class ExemplarMemory:
@@ -65,13 +79,10 @@ class ExemplarMemory:
 
     def add(self, vectors: Array, labels: Sequence[int]) -> None:
         """Remember examples in order; vectors of nothing are passed over."""
-        present = vectors.any(axis=1)
-        for vector, label, there in zip(
-            unit(vectors - self._centre), labels, present, strict=True
-        ):
-            if there:
-                self._vectors.append(vector)
-                self._labels.append(int(label))
+        centred = unit(vectors - self._centre)
+        for place in np.flatnonzero(vectors.any(axis=1)).tolist():
+            self._vectors.append(centred[place])
+            self._labels.append(int(labels[place]))
         self._matrix = None
 
     def scores(self, vectors: Array, classes: int) -> Array:

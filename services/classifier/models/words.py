@@ -125,7 +125,7 @@ class WordTable:
         self._index(np.concatenate([self.hashes, hashes]))
 
     def _index(self, hashes: NDArray[np.uint32]) -> None:
-        room = max(_SMALLEST, 1 << int(len(hashes)).bit_length())
+        room = max(_SMALLEST, 1 << len(hashes).bit_length())
         slots = np.zeros(2 * room, np.uint64)
         place_all(slots, hashes)
         self.hashes, self.slots = hashes, slots
