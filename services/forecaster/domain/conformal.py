@@ -19,8 +19,11 @@ NORMAL = np.array([-1.959964, -1.281552, 0.0, 1.281552, 1.959964])
 POWERS = (0.5, 0.75, 1.0)
 # Residuals a normal distribution is worth where a bucket holds few of them.
 _PRIOR_WORTH = 12.0
-_INFLATION_TRUST = 0.4
+_INFLATION_TRUST = 0.6
 _REACH = 0.3
+# Phases a day or a week may have, and outcomes after which one of them speaks for itself.
+PHASES = 24
+_PHASE_PRIOR = 80.0
 # Outcomes a bucket needs to be described at all.
 _FEWEST = 3
 
@@ -29,12 +32,14 @@ _FEWEST = 3
 class ResidualRings:
     """Quantiles of studentised residuals at the centre of each lead bucket that was observed.
 
-    knots: log of the bucket's central lead, ascending. offsets: shape (knots, 5).
+    knots: log of the bucket's central lead, ascending. offsets: shape (knots, 5). spread: how
+    residuals of each phase (hour of day, weekday) compare with all, shape (phases,).
     """
 
     power: float
     knots: FloatArray
     offsets: FloatArray
+    spread: FloatArray
 
     @classmethod
     def learn(
@@ -43,35 +48,51 @@ class ResidualRings:
         actuals: FloatArray,
         leads: IntArray,
         buckets: tuple[int, ...],
-        weights: FloatArray | None = None,
+        *,
+        weights: FloatArray,
+        phases: IntArray,
     ) -> Self:
         """From past forecasts, shape (origins, leads), and what happened (NaN: unknown).
 
-        leads: ascending, shape (leads,). weights: shape (origins,), e.g. recency.
+        leads: ascending, shape (leads,). weights: shape (origins,), e.g. recency. phases: hour
+        of day or weekday of each outcome, shape (origins, leads).
         """
         known = np.isfinite(actuals)
         power = _power(forecasts, actuals, known)
         residuals = np.where(known, (actuals - forecasts) / scale_of(forecasts, power), np.nan)
-        worth = np.ones(len(forecasts)) if weights is None else weights
+        spread = _phase_spread(np.abs(residuals[known]), phases[known])
+        residuals /= spread[phases]
         spans = [
             (span, knot)
             for span, knot in in_buckets(leads, buckets)
             if np.isfinite(residuals[:, span]).sum() >= _FEWEST
         ]
         if not spans:
-            return cls(0.5, np.zeros(1), NORMAL[None, :] * 1.5)
-        offsets = np.array([_offsets(residuals[:, span], worth) for span, _ in spans])
-        inflation = _inflation(residuals, [span for span, _ in spans], worth)
-        return cls(power, np.array([knot for _, knot in spans]), offsets * inflation)
+            return cls(0.5, np.zeros(1), NORMAL[None, :] * 1.5, spread)
+        offsets = np.array([_offsets(residuals[:, span], weights) for span, _ in spans])
+        inflation = _inflation(residuals, [span for span, _ in spans], weights)
+        return cls(power, np.array([knot for _, knot in spans]), offsets * inflation, spread)
 
-    def quantiles(self, mean: FloatArray) -> FloatArray:
-        """Quantiles around a forecast of leads 1.., shape (leads, 5); see `rounded`."""
+    def quantiles(self, mean: FloatArray, phases: IntArray) -> FloatArray:
+        """Quantiles around a forecast of leads 1.., shape (leads, 5); see `rounded`.
+
+        phases: of each lead, shape (leads,).
+        """
         leads = np.arange(1, len(mean) + 1)
         offsets = over_leads(leads, self.knots, self.offsets)
         # Beyond the leads ever seen, uncertainty grows as a random walk's would, but slower.
         beyond = np.maximum(np.log(leads) - self.knots[-1] - 0.5, 0.0)
         offsets *= np.exp(0.25 * beyond)[:, None]
-        return ordered(mean[:, None] + offsets * scale_of(mean, self.power)[:, None])
+        scale = scale_of(mean, self.power) * self.spread[phases]
+        return ordered(mean[:, None] + offsets * scale[:, None])
+
+
+def _phase_spread(errors: FloatArray, phases: IntArray) -> FloatArray:
+    """Mean error of each phase over that of all, shape (PHASES,), shrunk towards one."""
+    sums = np.bincount(phases, weights=errors, minlength=PHASES)
+    seen = np.bincount(phases, minlength=PHASES)
+    typical = float(errors.mean()) if len(errors) else 1.0
+    return (sums + _PHASE_PRIOR * typical) / ((seen + _PHASE_PRIOR) * max(typical, 1e-9))
 
 
 def scale_of(mean: FloatArray, power: float) -> FloatArray:

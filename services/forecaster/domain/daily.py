@@ -124,11 +124,14 @@ def forecast_daily(history: History, horizon: int, calendar: Calendar) -> Foreca
     prior = _prior(n, len(past), leads)
     weights = lead_weights(np.abs(past - actuals), prior, leads, DAILY_BUCKETS, recency)
     pooled = np.einsum("cl,ckl->kl", weights.at(leads), past)
-    rings = ResidualRings.learn(pooled, actuals, leads, DAILY_BUCKETS, recency)
+    phases = weekday(rows + history.start)
+    rings = ResidualRings.learn(
+        pooled, actuals, leads, DAILY_BUCKETS, weights=recency, phases=phases
+    )
     ahead = np.arange(1, horizon + 1)
     now = np.concatenate([each.forecasts(slice(-1, None), ahead)[:, 0] for each in made])
     mean = np.einsum("cl,cl->l", weights.at(ahead), now)
-    quantiles = _unseen_season(mean, rings.quantiles(mean), n)
+    quantiles = _unseen_season(mean, rings.quantiles(mean, weekday(history.end + ahead - 1)), n)
     return ForecastDistribution(
         history.frequency, history.end, mean, rounded(quantiles), "calendar-pool"
     )

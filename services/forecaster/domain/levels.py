@@ -6,7 +6,7 @@ from services.forecaster.domain.calendar import weekday
 from services.forecaster.domain.series import FloatArray, IntArray
 
 HALF_LIVES = (1.5, 4.0, 10.0, 25.0, 60.0, 150.0)
-WEEKDAY_HALF_LIFE = 45.0
+WEEKDAY_HALF_LIFE = 70.0
 WINDOW = 420
 # Ratio of sums needs counts of this size before logs are the better average.
 LOG_LEVEL = 20.0
