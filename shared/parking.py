@@ -10,6 +10,8 @@ from pydantic import ValidationError
 # Base64 adds a third; what would not fit into a record is kept by reference: topic, partition,
 # offset and size.
 MAX_VALUE_BYTES = 700_000
+# A key that is repeated on other records. Ticket ids take 512 bytes at most.
+MAX_KEY_BYTES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ def refuse(offset: int, key: bytes | None, value: bytes | None, error: Validatio
     return Refused(offset, key, value, "not-json" if not_json else "invalid-event", describe(error))
 
 
+def carried(key: bytes | None) -> bytes | None:
+    """`key` where a record made of this one may carry it too; a huge one would not fit twice."""
+    return key if key is not None and len(key) <= MAX_KEY_BYTES else None
+
+
 def describe(error: ValidationError, limit: int = 500) -> str:
     """What is wrong, without the offending input, which may be a customer's text."""
     faults = (
@@ -43,7 +50,7 @@ def describe(error: ValidationError, limit: int = 500) -> str:
 
 def parked(refusal: Refused, topic: str, partition: int, at: datetime) -> bytes:
     """RecordParked as JSON."""
-    value = refusal.value
+    key, value = carried(refusal.key), refusal.value
     keep = value is not None and len(value) <= MAX_VALUE_BYTES
     return orjson.dumps(
         {
@@ -54,7 +61,7 @@ def parked(refusal: Refused, topic: str, partition: int, at: datetime) -> bytes:
             "parked_at": at,
             "reason": refusal.reason,
             "detail": refusal.detail,
-            "key": None if refusal.key is None else b64encode(refusal.key).decode(),
+            "key": None if key is None else b64encode(key).decode(),
             "value": b64encode(value).decode() if value is not None and keep else None,
             "size": 0 if value is None else len(value),
         }

@@ -11,12 +11,16 @@ from services.classifier.domain.parking import ParkingLimit
 from services.classifier.inference import Inference
 from shared import metrics
 from shared.clock import Clock
-from shared.parking import Refused, parked
+from shared.parking import Refused, carried, parked
 from shared.streaming import Chunk
 from shared.streaming.producer import Entry, Outbox
 from shared.topics import LABELLED, PARKED, RECEIVED
 
 log = logging.getLogger(__name__)
+
+# Below a batch of the producer, with room for the key. Ingest lets nothing through that comes near,
+# but others may write to the topic, and one such record would stop its partition for ever.
+MAX_LABEL_BYTES = 950_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,11 @@ class LabelStage:
         if tickets:
             values, failed = await self._label(tickets)
             refused += failed
+        values, oversize = self._fitting(values, chunk)
+        refused += oversize
         values += [(refusal.offset, records.skipped(refusal)) for refusal in refused]
         values.sort()
-        keys = {record.offset: record.key for record in chunk.records}
+        keys = {record.offset: carried(record.key) for record in chunk.records}
         return Labels([(keys[offset], value) for offset, value in values], refused)
 
     async def deliver(self, chunk: Chunk, prepared: Labels) -> None:
@@ -62,12 +68,28 @@ class LabelStage:
     async def _park(self, partition: int, refused: Sequence[Refused]) -> None:
         now = self._clock()
         entries = [
-            (refusal.key, parked(refusal, RECEIVED.name, partition, now)) for refusal in refused
+            (carried(refusal.key), parked(refusal, RECEIVED.name, partition, now))
+            for refusal in refused
         ]
         await self._outbox.send(PARKED.name, partition, entries)
         for refusal in refused:
             metrics.PARKED.labels("classifier", refusal.reason).inc()
             log.warning("parked %s@%s: %s", partition, refusal.offset, refusal.detail)
+
+    @staticmethod
+    def _fitting(
+        values: list[tuple[int, bytes]], chunk: Chunk
+    ) -> tuple[list[tuple[int, bytes]], list[Refused]]:
+        """Labels that fit into a record, and refusals of tickets whose label does not."""
+        large = {offset: len(value) for offset, value in values if len(value) > MAX_LABEL_BYTES}
+        if not large:
+            return values, []
+        refused = [
+            Refused(r.offset, r.key, r.value, "too-large", f"its label has {large[r.offset]} bytes")
+            for r in chunk.records
+            if r.offset in large
+        ]
+        return [each for each in values if each[0] not in large], refused
 
     async def _label(
         self, tickets: Sequence[Decoded]

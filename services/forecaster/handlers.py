@@ -11,7 +11,7 @@ from services.forecaster.domain.records import Batch
 from shared import metrics
 from shared.clock import Clock
 from shared.events import TicketCorrected, TicketLabelled, TicketSkipped
-from shared.parking import Refused, parked
+from shared.parking import Refused, carried, parked
 from shared.queues import QueueDirectory
 from shared.streaming import Chunk, Rewind
 from shared.streaming.producer import Outbox
@@ -33,7 +33,7 @@ class _Sink:
     async def _park(self, chunk: Chunk, refused: Sequence[Refused]) -> None:
         topic, partition = chunk.partition
         now = self._clock()
-        entries = [(each.key, parked(each, topic, partition, now)) for each in refused]
+        entries = [(carried(each.key), parked(each, topic, partition, now)) for each in refused]
         await self._outbox.send(PARKED.name, partition, entries)
         for each in refused:
             metrics.PARKED.labels("forecaster", each.reason).inc()

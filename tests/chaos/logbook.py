@@ -10,7 +10,6 @@ from shared.topics import Topic
 
 SECONDS = 60.0
 LARGEST = 1_048_000
-KEY = b"past-ingest"
 Ends = dict[tuple[str, int], int]
 
 
@@ -64,13 +63,13 @@ async def read(bootstrap: str, topic: Topic) -> dict[int, list[Entry]]:
 
 
 async def append(
-    bootstrap: str, topic: Topic, values: list[bytes | None], partition: int
+    bootstrap: str, topic: Topic, values: list[bytes | None], partition: int, key: bytes
 ) -> list[int]:
     """Write straight onto a topic, past ingest; the offsets."""
     async with AIOKafkaProducer(
         bootstrap_servers=bootstrap, enable_idempotence=True, max_request_size=LARGEST
     ) as writer:
         sent = [
-            await writer.send(topic.name, value, key=KEY, partition=partition) for value in values
+            await writer.send(topic.name, value, key=key, partition=partition) for value in values
         ]
         return [(await each).offset for each in sent]

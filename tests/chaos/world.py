@@ -70,9 +70,11 @@ class World(Fleet):
         finally:
             client.close()
 
-    def append(self, values: list[bytes | None], partition: int) -> list[int]:
+    def append(
+        self, values: list[bytes | None], partition: int, key: bytes = b"past-ingest"
+    ) -> list[int]:
         """Write onto tickets.received.v1, past ingest; the offsets."""
-        return asyncio.run(logbook.append(self.bootstrap, RECEIVED, values, partition))
+        return asyncio.run(logbook.append(self.bootstrap, RECEIVED, values, partition, key))
 
     @contextmanager
     def feeding(

@@ -99,7 +99,10 @@ def oversize(world: World) -> None:
     ticket = world.tickets(1)[0]
     world.append([b"x" * 1_000_000], 0)
     for field in ("subject", "channel", "requester"):
-        world.append([received(ticket | {"ticket_id": f"large-{field}", field: "x" * 990_000})], 1)
+        world.append(
+            [received(ticket | {"ticket_id": f"large-{field}", field: "x" * 1_030_000})], 1
+        )
+    world.append([b"not a ticket"], 2, key=b"k" * 1_000_000)
     with world.feeding(300):
         pass
     world.recover()

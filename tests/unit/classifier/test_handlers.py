@@ -71,3 +71,22 @@ async def test_a_flood_of_poison_stops_the_stage_with_nothing_sent() -> None:
     with pytest.raises(ParkingLimitExceeded):
         await stage.deliver(chunk, prepared)
     assert outbox.sent == {}
+
+
+async def test_a_label_that_does_not_fit_into_a_record_is_parked() -> None:
+    outbox = InMemoryOutbox()
+    large = a_ticket(subject="x" * 1_020_000).model_dump_json().encode()
+    await run(a_stage(outbox), a_chunk(ticket("a"), large, ticket("b")))
+    written = outbox.values(LABELLED.name, PARTITION)
+    assert [w["kind"] for w in written] == ["labelled", "skipped", "labelled"]
+    (parked,) = outbox.values(PARKED.name, PARTITION)
+    assert (parked["reason"], parked["value"], parked["size"]) == ("too-large", None, len(large))
+
+
+async def test_a_huge_key_is_not_repeated() -> None:
+    outbox = InMemoryOutbox()
+    key = b"k" * 1_000_000
+    records = [FakeRecord(10, b"poison", key), FakeRecord(11, ticket("a"), key)]
+    chunk = Chunk(TopicPartition(RECEIVED.name, PARTITION), 10, records, None)
+    await run(a_stage(outbox), chunk)
+    assert all(key is None for topic in outbox.sent.values() for key, _ in topic)
