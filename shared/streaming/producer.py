@@ -53,6 +53,9 @@ class BatchProducer(Service):  # type: ignore[misc]
 
         Raises TooLarge if one entry alone exceeds a batch.
         """
+        if partition not in await self._producer.partitions_for(topic):
+            # Added a moment ago: what the consumer knows is younger than what the producer knows.
+            await self._producer.client.force_metadata_update()
         batch = self._producer.create_batch()
         batches = [batch]
         for key, value in entries:
