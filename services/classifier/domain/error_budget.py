@@ -1,0 +1,171 @@
+"""The error budget: how sure a label must be before it is applied without a human.
+
+A threshold is granted only on evidence. Of the labels at or above it, the share that was right
+must reach the target even at the lower end of its Wilson interval (Wilson 1927); the interval is
+widened for the number of thresholds that were tried (Bonferroni), because the best of many
+candidates looks better than it is. A topic with too few tickets of its own borrows the threshold
+of all topics together, unless what is known of it already speaks against that.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf, sqrt
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+TARGET_PRECISION = 0.95
+# Chance that every granted threshold of one search keeps its promise.
+ASSURANCE = 0.9
+# Each candidate takes in this share of the tickets of the one before.
+SHRINK = 0.8
+
+
+class Evidence(StrEnum):
+    """Whose tickets a threshold stands on."""
+
+    OWN = "own"
+    POOLED = "pooled"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Labels of at least `confidence` are applied; infinity applies none.
+
+    precision: measured on the tickets at or above it; lower_bound: what is sure of it;
+    coverage: the share of the topic's labels that is at or above it; tickets: how many labels of
+    the topic the measurement had in all.
+    """
+
+    confidence: float
+    precision: float
+    lower_bound: float
+    coverage: float
+    tickets: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBudget:
+    """Thresholds by topic, and the pooled one for topics never measured."""
+
+    target: float
+    pooled: Threshold
+    topics: Mapping[str, Threshold]
+    coverage: float
+
+    def threshold(self, topic: str) -> Threshold:
+        """The topic's own, else the pooled one."""
+        return self.topics.get(topic, self.pooled)
+
+    def applies(self, topic: str, confidence: float) -> bool:
+        """Whether a label of this confidence is applied; otherwise it is a suggestion."""
+        return confidence >= self.threshold(topic).confidence
+
+
+def wilson_bound(hits: int, trials: int, z: float) -> float:
+    """Lower end of Wilson's interval for hits / trials at z standard deviations; -z the upper.
+
+    0 without trials (1 for the upper end): nothing is known.
+    """
+    if not trials:
+        return 0.0 if z >= 0 else 1.0
+    rate, square = hits / trials, z * z / trials
+    spread = z * sqrt(rate * (1.0 - rate) / trials + square / (4.0 * trials))
+    return (rate + square / 2.0 - spread) / (1.0 + square)
+
+
+def measure_error_budget(
+    labels: Sequence[str],
+    predicted: Sequence[str],
+    confidence: Sequence[float],
+    *,
+    target: float = TARGET_PRECISION,
+    assurance: float = ASSURANCE,
+) -> ErrorBudget:
+    """Find the thresholds on tickets that the model had not learned.
+
+    labels: what a human said; predicted and confidence: what the model had said. ValueError for a
+    target or an assurance outside (0, 1).
+    """
+    if not (0.0 < target < 1.0 and 0.0 < assurance < 1.0):
+        raise ValueError(f"target {target} and assurance {assurance} must lie between 0 and 1")
+    answered = np.asarray(predicted, dtype=np.str_)
+    right = np.asarray(labels, dtype=np.str_) == answered
+    sure = np.asarray(confidence, dtype=np.float64)
+    pooled = _search(right, sure, target, assurance)
+    topics = {}
+    for topic in np.unique(answered).tolist():
+        own = answered == topic
+        found = _search(right[own], sure[own], target, assurance)
+        if found.evidence is Evidence.NONE:
+            found = _borrowed(right[own], sure[own], pooled, target, assurance)
+        topics[topic] = found
+    taken = sum(found.coverage * found.tickets for found in topics.values())
+    return ErrorBudget(target, pooled, topics, taken / max(len(answered), 1))
+
+
+def _search(
+    right: NDArray[np.bool_], sure: NDArray[np.float64], target: float, assurance: float
+) -> Threshold:
+    """The lowest candidate whose lower bound reaches the target; of no evidence where none does."""
+    order = np.argsort(-sure, kind="stable")
+    right, sure = right[order], sure[order]
+    sizes = _candidates(len(sure), target, assurance)
+    z = NormalDist().inv_cdf(1.0 - (1.0 - assurance) / max(len(sizes), 1))
+    for size in sizes:
+        # Equal confidence cannot be told apart: the whole tie is in.
+        taken = int(np.searchsorted(-sure, -sure[size - 1], side="right"))
+        bound = wilson_bound(int(right[:taken].sum()), taken, z)
+        if bound >= target:
+            return _threshold(right, sure, float(sure[size - 1]), bound, Evidence.OWN)
+    return _threshold(right, sure, inf, 0.0, Evidence.NONE)
+
+
+def _candidates(rows: int, target: float, assurance: float) -> list[int]:
+    """Numbers of surest tickets to try, most first; fixed before any label is looked at."""
+    # Fewer could not reach the target even if all were right: the bound is n / (n + z^2).
+    fewest = NormalDist().inv_cdf(assurance) ** 2 * target / (1.0 - target)
+    sizes: list[int] = []
+    size = float(rows)
+    while size >= max(fewest, 1.0):
+        sizes.append(int(size))
+        size *= SHRINK
+    return sizes
+
+
+def _borrowed(
+    right: NDArray[np.bool_],
+    sure: NDArray[np.float64],
+    pooled: Threshold,
+    target: float,
+    assurance: float,
+) -> Threshold:
+    """The pooled threshold, unless the topic's own tickets above it are too often wrong."""
+    above = sure >= pooled.confidence
+    z = NormalDist().inv_cdf(assurance)
+    best = wilson_bound(int(right[above].sum()), int(above.sum()), -z)
+    if pooled.evidence is Evidence.NONE or best < target:
+        return _threshold(right, sure, inf, 0.0, Evidence.NONE)
+    return _threshold(right, sure, pooled.confidence, pooled.lower_bound, Evidence.POOLED)
+
+
+def _threshold(
+    right: NDArray[np.bool_],
+    sure: NDArray[np.float64],
+    confidence: float,
+    bound: float,
+    evidence: Evidence,
+) -> Threshold:
+    above = sure >= confidence
+    return Threshold(
+        confidence=confidence,
+        precision=float(right[above].mean()) if above.any() else 0.0,
+        lower_bound=bound,
+        coverage=float(above.mean()) if len(above) else 0.0,
+        tickets=len(sure),
+        evidence=evidence,
+    )
