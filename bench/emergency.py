@@ -35,9 +35,10 @@ FIRST_DAY = day_number(date(2021, 1, 1))
 
 @dataclass(frozen=True, slots=True)
 class EmergencyCalls:
-    """Leaves (board/priority), and the tree board -> total over them."""
+    """Leaves (board/priority), the means they were drawn from, and the tree board -> total."""
 
     leaves: dict[str, History]
+    means: dict[str, FloatArray]
     tree: Hierarchy
 
 
@@ -47,16 +48,20 @@ def emergency_calls(seed: int, days: int = 1400) -> EmergencyCalls:
     first = FIRST_DAY
     steps = np.arange(first, first + days)
     shared = _slow_walk(random, days, 0.004) + _winter_waves(random, steps) + _trend(random, days)
-    leaves, parents = {}, {}
+    leaves: dict[str, History] = {}
+    means: dict[str, FloatArray] = {}
+    parents: dict[str, str] = {}
     for board, volume in BOARDS.items():
         local = _slow_walk(random, days, 0.006) + 0.5 * _trend(random, days)
         parents[board] = "total"
         for priority, share in PRIORITIES.items():
             log_mean = np.log(volume * share) + shared + local + _calendar(random, steps, priority)
             name = f"{board}/{priority}"
-            leaves[name] = History(Frequency.DAILY, first, _draw(random, np.exp(log_mean), 250.0))
+            means[name] = np.exp(log_mean)
+            counts = _draw(random, means[name], 250.0)
+            leaves[name] = History(Frequency.DAILY, first, counts)
             parents[name] = board
-    return EmergencyCalls(leaves, Hierarchy(parents))
+    return EmergencyCalls(leaves, means, Hierarchy(parents))
 
 
 def arrivals_per_hour(seed: int, weeks: int = 150, volume: float = 14.0) -> History:
