@@ -27,6 +27,7 @@ from services.forecaster.domain.series import (
 )
 
 COLUMNS = ("unique_id", "ds", "y")
+_CHILD, _PARENT = ("unique_id", "child", "id"), ("parent_id", "parent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +111,9 @@ def read_hierarchy(path: Path) -> Hierarchy:
     parents: dict[str, str] = {}
     with opened(path) as file:
         reader = csv.DictReader(file)
-        names = reader.fieldnames or ()
-        parent = next((name for name in ("parent_id", "parent") if name in names), None)
-        if "unique_id" not in names or parent is None:
-            raise SeriesError(f"{path}: line 1: need the columns unique_id and parent_id")
+        name, parent = _column(path, reader, _CHILD), _column(path, reader, _PARENT)
         for row in reader:
-            child, above = (row["unique_id"] or "").strip(), (row[parent] or "").strip()
+            child, above = (row[name] or "").strip(), (row[parent] or "").strip()
             if not child:
                 raise SeriesError(f"{path}: line {reader.line_num}: unique_id is empty")
             if child in parents:
@@ -126,6 +124,13 @@ def read_hierarchy(path: Path) -> Hierarchy:
         return Hierarchy(parents)
     except HierarchyError as error:
         raise SeriesError(f"{path}: {error}") from error
+
+
+def _column(path: Path, reader: "csv.DictReader[str]", accepted: tuple[str, ...]) -> str:
+    found = next((name for name in accepted if name in (reader.fieldnames or ())), None)
+    if found is None:
+        raise SeriesError(f"{path}: line 1: need the columns unique_id and parent_id")
+    return found
 
 
 def wall_clock(series: dict[str, History], calendar: Calendar, known_until: int) -> bool:
