@@ -1,6 +1,7 @@
 """The classifier with a labeller of the suite's own: `python -m tests.chaos.labelling`.
 
-CHAOS_LABELLER: plain, slow (a hundredth of a second per ticket), fragile (raises for some texts).
+CHAOS_LABELLER: plain, slow (a hundredth of a second per ticket), fragile (raises for some texts),
+hanging (never answers for such a text, the first time: CHAOS_FLAG names the file that remembers).
 CHAOS_CLOCK=jumping: the wall clock goes a day ahead and two days back with every reading.
 """
 
@@ -10,6 +11,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import cycle
+from pathlib import Path
 
 import numpy as np
 
@@ -24,6 +26,7 @@ from shared.streaming import IntakeSettings
 TOPICS = ("Network", "Hardware", "Access", "Billing")
 SECONDS_PER_TICKET = 0.01
 EXPLOSIVE = "explode"
+HANG_SECONDS = 3_600.0
 
 
 class Plain:
@@ -55,7 +58,18 @@ class Fragile(Plain):
         return super().label(texts)
 
 
-LABELLERS = {"plain": Plain, "slow": Slow, "fragile": Fragile}
+class Hanging(Plain):
+    """A model that does not come back, and takes the event loop with it."""
+
+    def label(self, texts: Sequence[str]) -> Labelling:
+        flag = Path(os.environ["CHAOS_FLAG"])
+        if any(EXPLOSIVE in text for text in texts) and not flag.exists():
+            flag.touch()
+            time.sleep(HANG_SECONDS)
+        return super().label(texts)
+
+
+LABELLERS = {"plain": Plain, "slow": Slow, "fragile": Fragile, "hanging": Hanging}
 
 
 def chosen_clock() -> Clock:

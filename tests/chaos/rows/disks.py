@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,14 +71,11 @@ def redis(world: World) -> None:
 
 
 def _fill(disk: Path) -> None:
-    with (disk / BALLAST).open("wb") as file:
+    with (disk / BALLAST).open("wb", buffering=0) as file:
         for size in (1 << 20, 1 << 12, 1):
-            try:
-                while True:
-                    file.write(b"\0" * size)
-                    file.flush()
-            except OSError:
-                continue
+            with suppress(OSError):
+                while file.write(b"\0" * size):
+                    pass
 
 
 def _restarted(world: World) -> None:

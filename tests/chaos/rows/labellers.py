@@ -54,6 +54,22 @@ def skewed(world: World) -> None:
         world.recover()
 
 
+def stuck(world: World) -> None:
+    """The event loop hangs: the watchdog outside of it ends the process, which comes back."""
+    flag = world.directory / "hung"
+    world.stop("classifier-0")
+    worker = world.run("classifier-0", LABELLING, CHAOS_LABELLER="hanging", CHAOS_FLAG=str(flag))
+    world.until_ready()
+    with world.feeding(200, batch=5):
+        pass
+    bomb = world.tickets(1)
+    bomb[0]["subject"] = EXPLOSIVE
+    world.until(lambda: world.post(bomb) == 202, "ingest accepts")
+    world.until(flag.exists, "the loop hangs")
+    world.until(lambda: "no sign of life" in worker.log.read_text(), "the watchdog bites")
+    world.recover()
+
+
 def damaged_model(world: World) -> None:
     """A classifier whose model is cut, swapped or gone refuses to start and says what to do."""
     whole = world.models
@@ -113,6 +129,13 @@ ROWS = (
             forecaster="tests.chaos.projecting",
             environment=(("CHAOS_CLOCK", "jumping"),),
         ),
+    ),
+    Row(
+        "stuck-loop",
+        "an event loop that hangs",
+        stuck,
+        Setup(classifier=LABELLING, classifiers=1),
+        spoils=True,
     ),
     Row("damaged-model", "the model is cut, foreign or missing", damaged_model),
 )
