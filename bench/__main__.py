@@ -4,8 +4,8 @@ Needs no other load on the machine. Ratios are medians over alternating pairs.
 """
 
 import argparse
+import importlib
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -15,75 +15,35 @@ from rich.table import Table
 from bench.row import Row
 from bench.stores import Stores, stores
 
-Bench = Callable[[Stores, bool], list[Row]]
+# Each is a module with `rows`; imported when it is its turn, since each needs packages of its own.
+ON_STORES = ("streaming", "projection", "ingest", "footprint")
+ALONE = ("latency", "classification", "forecasting")
 
 
-def _streaming(where: Stores, quick: bool) -> list[Row]:
-    from bench import streaming  # noqa: PLC0415 - each needs packages the others do not
-
-    return streaming.rows(where, quick=quick)
-
-
-def _projection(where: Stores, quick: bool) -> list[Row]:
-    from bench import projection  # noqa: PLC0415
-
-    return projection.rows(where, quick=quick)
-
-
-def _ingest(where: Stores, quick: bool) -> list[Row]:
-    from bench import ingest  # noqa: PLC0415
-
-    return ingest.rows(where, quick=quick)
-
-
-def _latency(_: Stores, quick: bool) -> list[Row]:
-    from bench import latency  # noqa: PLC0415
-
-    return latency.rows(quick=quick)
-
-
-def _footprint(where: Stores, quick: bool) -> list[Row]:
-    from bench import footprint  # noqa: PLC0415
-
-    return footprint.rows(where, quick=quick)
-
-
-def _classification(_: Stores, quick: bool) -> list[Row]:
-    from bench import classification  # noqa: PLC0415
-
-    return classification.rows(quick)
-
-
-def _forecasting(_: Stores, quick: bool) -> list[Row]:
-    from bench import forecasting  # noqa: PLC0415
-
-    return forecasting.rows(quick)
-
-
-BENCHES: dict[str, Bench] = {
-    "streaming": _streaming,
-    "projection": _projection,
-    "ingest": _ingest,
-    "latency": _latency,
-    "footprint": _footprint,
-    "classification": _classification,
-    "forecasting": _forecasting,
-}
+def measure(name: str, where: Stores, *, quick: bool) -> list[Row]:
+    """The rows of one bench."""
+    module = importlib.import_module(f"bench.{name}")
+    given = (where,) if name in ON_STORES else ()
+    found: list[Row] = module.rows(*given, quick=quick)
+    return found
 
 
 def main() -> int:
     """Exit 0 when every target was met, 1 otherwise."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("only", nargs="*", choices=[[], *BENCHES], help="some of: %(choices)s")
+    parser.add_argument("only", nargs="*", metavar="BENCH", help=", ".join((*ON_STORES, *ALONE)))
     parser.add_argument("--quick", action="store_true", help="small samples: does it run at all?")
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"), metavar="FILE")
     arguments = parser.parse_args()
+    chosen = arguments.only or [*ON_STORES, *ALONE]
+    if unknown := set(chosen) - {*ON_STORES, *ALONE}:
+        parser.error(f"no such bench: {', '.join(sorted(unknown))}")
     console = Console()
     found: list[Row] = []
     with stores() as where:
-        for name in arguments.only or BENCHES:
+        for name in chosen:
             console.print(f"[dim]{name} ...")
-            found += BENCHES[name](where, arguments.quick)
+            found += measure(name, where, quick=arguments.quick)
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
     arguments.json.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
     console.print(_table(found))

@@ -1,1 +1,1 @@
-"""The rooms of Deskstream: ingest > classifier > forecaster > gateway, and the simulator that feeds them."""
+"""The rooms: ingest > classifier > forecaster > gateway, and the simulator that feeds them."""
