@@ -1,9 +1,11 @@
 """The error budget: how sure a label must be before it is applied without a human.
 
 A threshold is granted only on evidence. Of the labels at or above it, the share that was right
-must reach the target even at the lower end of its Wilson interval (Wilson 1927); the interval is
-widened for the number of thresholds that were tried (Bonferroni), because the best of many
-candidates looks better than it is. A topic with too few tickets of its own borrows the threshold
+must reach the target even at the lower end of its Wilson interval (Wilson 1927). Candidates are
+tried in a sequence fixed beforehand, from the surest tickets on, until one fails, so that trying
+many costs no assurance (fixed-sequence testing: Angelopoulos et al. 2021, "Learn then Test");
+the few starting points share it (Bonferroni), because the best of many looks better than it is.
+A topic with too few tickets of its own borrows the threshold
 of all topics together, unless what is known of it already speaks against that.
 """
 
@@ -19,8 +21,10 @@ from numpy.typing import NDArray
 TARGET_PRECISION = 0.95
 # Chance that every granted threshold of one search keeps its promise.
 ASSURANCE = 0.9
-# Each candidate takes in this share of the tickets of the one before.
-SHRINK = 0.8
+# Sequences start with these shares of the tickets, the surest ones.
+STARTS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+# Each step of a sequence takes in so many times the tickets of the one before.
+STEP = 1.03
 
 
 class Evidence(StrEnum):
@@ -111,30 +115,39 @@ def measure_error_budget(
 def _search(
     right: NDArray[np.bool_], sure: NDArray[np.float64], target: float, assurance: float
 ) -> Threshold:
-    """The lowest candidate whose lower bound reaches the target; of no evidence where none does."""
+    """The lowest threshold that a sequence reached; of no evidence where none passed a step."""
     order = np.argsort(-sure, kind="stable")
     right, sure = right[order], sure[order]
-    sizes = _candidates(len(sure), target, assurance)
-    z = NormalDist().inv_cdf(1.0 - (1.0 - assurance) / max(len(sizes), 1))
-    for size in sizes:
-        # Equal confidence cannot be told apart: the whole tie is in.
-        taken = int(np.searchsorted(-sure, -sure[size - 1], side="right"))
-        bound = wilson_bound(int(right[:taken].sum()), taken, z)
-        if bound >= target:
-            return _threshold(right, sure, float(sure[size - 1]), bound, Evidence.OWN)
-    return _threshold(right, sure, inf, 0.0, Evidence.NONE)
+    sequences = _sequences(len(sure), target, assurance)
+    z = NormalDist().inv_cdf(1.0 - (1.0 - assurance) / max(len(sequences), 1))
+    most, lower_bound = 0, 0.0
+    for sizes in sequences:
+        for size in sizes:
+            # Equal confidence cannot be told apart: the whole tie is in.
+            taken = int(np.searchsorted(-sure, -sure[size - 1], side="right"))
+            bound = wilson_bound(int(right[:taken].sum()), taken, z)
+            if bound < target:
+                break
+            if taken > most:
+                most, lower_bound = taken, bound
+    if not most:
+        return _threshold(right, sure, inf, 0.0, Evidence.NONE)
+    return _threshold(right, sure, float(sure[most - 1]), lower_bound, Evidence.OWN)
 
 
-def _candidates(rows: int, target: float, assurance: float) -> list[int]:
-    """Numbers of surest tickets to try, most first; fixed before any label is looked at."""
+def _sequences(rows: int, target: float, assurance: float) -> list[list[int]]:
+    """Numbers of surest tickets to try, in order; fixed before any label is looked at."""
     # Fewer could not reach the target even if all were right: the bound is n / (n + z^2).
     fewest = NormalDist().inv_cdf(assurance) ** 2 * target / (1.0 - target)
-    sizes: list[int] = []
-    size = float(rows)
-    while size >= max(fewest, 1.0):
-        sizes.append(int(size))
-        size *= SHRINK
-    return sizes
+    sequences = []
+    for share in STARTS:
+        sizes, size = [], share * rows
+        while max(fewest, 1.0) <= size < rows:
+            sizes.append(int(size))
+            size *= STEP
+        if sizes or (share == 1.0 and rows >= max(fewest, 1.0)):
+            sequences.append([*sizes, rows])
+    return sequences
 
 
 def _borrowed(

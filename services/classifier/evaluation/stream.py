@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from services.classifier.evaluation.metrics import Answers
 from services.classifier.evaluation.online import OnlineClassifier, Report
 
-# The prequential protocol of the design notes: learn every 20 tickets, refit every 200.
-LEARN_EVERY = 20
-REFIT_EVERY = 200
+# Every ticket is learned at once; the balanced refit, which the service does every few seconds, and
+# the encoding of new words, which it does in the background, here every so many tickets.
+REFIT_EVERY = 100
+REPORT_EVERY = 20
 # Training from scratch, which the service does every night, here whenever the file has doubled:
 # so its cost stays within twice that of one last fit.
 FIRST_FIT = 200
@@ -60,22 +61,21 @@ def prequential(
 ) -> StreamFigures:
     """Ask for each ticket before it is learned, in file order. The model may start empty."""
     predicted: list[str] = []
-    next_fit = FIRST_FIT
     confidence: list[float] = []
-    for start in range(0, len(texts), LEARN_EVERY):
-        stop = min(start + LEARN_EVERY, len(texts))
-        names, sure = _ask(model, texts[start:stop])
-        predicted += names
-        confidence += sure
-        for text, label in zip(texts[start:stop], labels[start:stop], strict=True):
-            model.correct(text, label)
-        if stop >= next_fit and len(set(labels[:stop])) > 1:
-            model.fit(texts[:stop], labels[:stop])
-            next_fit = 2 * stop
-        elif stop // REFIT_EVERY > start // REFIT_EVERY:
+    next_fit = FIRST_FIT
+    for seen, (text, label) in enumerate(zip(texts, labels, strict=True), start=1):
+        name, sure = _ask(model, text)
+        predicted.append(name)
+        confidence.append(sure)
+        model.correct(text, label)
+        if seen >= next_fit and len(set(labels[:seen])) > 1:
+            model.fit(texts[:seen], labels[:seen])
+            next_fit = 2 * seen
+        elif seen % REFIT_EVERY == 0:
             model.refit()
-        model.encode_pending()
-        report("testing, then training", stop, len(texts))
+            model.encode_pending()
+        if seen % REPORT_EVERY == 0 or seen == len(texts):
+            report("testing, then training", seen, len(texts))
     answers = Answers(
         np.asarray(labels, dtype=np.str_),
         np.asarray(predicted, dtype=np.str_),
@@ -84,13 +84,12 @@ def prequential(
     return _figures(answers)
 
 
-def _ask(model: OnlineClassifier, texts: Sequence[str]) -> tuple[list[str], list[float]]:
+def _ask(model: OnlineClassifier, text: str) -> tuple[str, float]:
     if not model.classes:
-        return [NOTHING_YET] * len(texts), [0.0] * len(texts)
-    classes, probabilities = model.classes, model.predict_proba(texts)
-    best = probabilities.argmax(axis=1)
-    sure = probabilities[np.arange(len(best)), best]
-    return [classes[column] for column in best], sure.tolist()
+        return NOTHING_YET, 0.0
+    (row,) = model.predict_proba([text])
+    best = int(row.argmax())
+    return model.classes[best], float(row[best])
 
 
 def _figures(answers: Answers) -> StreamFigures:

@@ -145,3 +145,49 @@ def test_a_share_that_is_none_ends_with_the_usage(
     with pytest.raises(SystemExit):
         refused(data, "--semantic", text)
     assert "--semantic" in capsys.readouterr().err
+
+
+def test_the_semantic_stage_takes_the_share_it_is_given(data: Path) -> None:
+    report = evaluate(data, "--semantic", "0.25")
+    assert report["semantic_share"] == pytest.approx(0.25, abs=0.02)
+    assert report["accuracy"] > 0.95
+
+
+def test_the_semantic_stage_does_not_stand_on_the_batch_model(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refused(data, "--model", "batch", "--semantic", ".1") == 1
+    assert "stands on the fast model" in capsys.readouterr().err
+
+
+def test_names_alone_beat_the_majority_without_learning(data: Path) -> None:
+    report = evaluate(data, "--zero")
+    assert report["model"] == "zero"
+    assert report["accuracy"] > 2 * report["majority_accuracy"]
+
+
+def test_a_stream_is_tested_before_it_is_learned(data: Path) -> None:
+    report = evaluate(data, "--stream")
+    stream = report["stream"]
+    assert report["test_rows"] == 480
+    assert stream["curve"][0]["accuracy"] < 0.9 < stream["curve"][-1]["accuracy"]
+    assert stream["late_classes"] == 0
+    assert report["majority_accuracy"] == stream["majority_accuracy"]
+
+
+def test_classes_that_come_late_in_a_stream_have_a_curve(data: Path) -> None:
+    with data.open("a") as file:
+        file.writelines(f"coffee machine broken {turn},kitchen\n" for turn in range(60))
+    late = evaluate(data, "--stream")["stream"]["late_curve"][-1]
+    assert late["first"] == 41
+    assert late["accuracy"] > 0.8
+
+
+def test_new_topics_are_taught_by_corrections(data: Path) -> None:
+    report = evaluate(data, "--adapt", "1")
+    assert [step["k"] for step in report["adapt"]] == [1, 3, 5, 8, 12, 20, 30]
+    assert report["adapt"][0].keys() == {"k", "new_f1", "old_accuracy"}
+    assert report["adapt_before"]["new_f1"] == 0.0
+    assert report["adapt"][-1]["new_f1"] > 0.9
+    assert report["adapt"][-1]["old_accuracy"] > 0.95
+    assert len(report["adapt_classes"]) == 1

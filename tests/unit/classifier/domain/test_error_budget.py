@@ -67,12 +67,12 @@ def test_the_promise_is_kept_on_new_tickets_in_nearly_all_draws() -> None:
         threshold = measure_error_budget(labels, predicted, sure).threshold("vpn")
         if threshold.evidence is Evidence.OWN:
             granted.append(threshold.confidence)
-    assert len(granted) > 20
+    assert len(granted) > 50
     # The true precision above t is (1 + t) / 2; the assurance is .9 over all draws.
     assert sum(threshold < 0.9 for threshold in granted) <= 20
 
 
-@pytest.mark.parametrize("rows", [0, 1, 10, 40])
+@pytest.mark.parametrize("rows", [0, 1, 10, 30])
 def test_few_tickets_grant_nothing_however_right_they_were(rows: int) -> None:
     budget = measure_error_budget(["vpn"] * rows, ["vpn"] * rows, [0.99] * rows)
     assert budget.threshold("vpn").confidence == inf

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.classifier.evaluation.stream import REFIT_EVERY, Span, prequential
+from services.classifier.evaluation.stream import FIRST_FIT, REFIT_EVERY, Span, prequential
 from tests.unit.classifier.evaluation.word_votes import WordVotes
 
 
@@ -10,41 +10,41 @@ def silent(step: str, done: int, total: int) -> None:
     """Nobody watches."""
 
 
-def test_every_ticket_is_asked_once_it_can_be_and_learned_afterwards() -> None:
+def test_every_ticket_is_asked_before_it_is_learned() -> None:
     model = WordVotes()
     texts = [f"word{row % 2} n{row}" for row in range(60)]
     labels = [f"class{row % 2}" for row in range(60)]
     found = prequential(model, texts, labels, silent)
-    # Before the first twenty are learned there is nothing to ask.
-    assert model.asked == texts[20:]
-    assert found.answers.predicted.tolist()[:20] == [""] * 20
-    assert found.answers.correct[20:].all()
+    # Before the first is learned there is nothing to ask, and then only its class is known.
+    assert model.asked == texts[1:]
+    assert found.answers.predicted.tolist()[:2] == ["", "class0"]
+    assert found.answers.correct[2:].all()
 
 
 def test_the_model_is_fitted_whenever_the_file_has_doubled_and_refitted_between() -> None:
     model = WordVotes()
-    rows = 4 * REFIT_EVERY + 50
+    rows = 4 * FIRST_FIT + REFIT_EVERY + 50
     prequential(model, ["x"] * rows, ["a", "b"] * (rows // 2), silent)
-    assert model.fitted_rows == [200, 400, 800]
-    assert model.refits == 1  # at 600
+    assert model.fitted_rows == [FIRST_FIT, 2 * FIRST_FIT, 4 * FIRST_FIT]
+    assert model.refits == 4 * FIRST_FIT // REFIT_EVERY + 1 - 3
 
 
 def test_one_class_alone_is_never_fitted() -> None:
     model = WordVotes()
     prequential(model, ["x"] * 450, ["a"] * 450, silent)
     assert model.fitted_rows == []
-    assert model.refits == 2
+    assert model.refits == 450 // REFIT_EVERY
 
 
 def test_the_curve_of_a_late_class_counts_its_own_tickets() -> None:
-    # `late` comes at row 40 of 80: its first twenty are asked before any is learned.
+    # `late` comes at row 40 of 80 and is known from its second ticket on.
     texts = ["early"] * 40 + ["late"] * 40
     found = prequential(WordVotes(), texts, texts, silent)
     assert found.late_classes == 1
     assert found.late_curve == [
-        Span(1, 5, 5, 0.0),
-        Span(6, 10, 5, 0.0),
-        Span(11, 20, 10, 0.0),
+        Span(1, 5, 5, 0.8),
+        Span(6, 10, 5, 1.0),
+        Span(11, 20, 10, 1.0),
         Span(21, 40, 20, 1.0),
     ]
 
