@@ -23,7 +23,7 @@ Array = NDArray[np.float32]
 # Rows of one matrix product: enough for BLAS to be at its best, few enough for the cache; smaller
 # ones for what does not fill it.
 TILE: Final = 384
-_SIZES: Final = (48, 96, 192, TILE)
+_SIZES: Final = (16, 48, 96, 192, TILE)
 # (tokens of the window, of them left of the centre)
 _ORDERS: Final = ((2, 0), (3, 1), (5, 2))
 _TAPS: Final = 10
@@ -112,7 +112,7 @@ class SentenceNetwork:
         self._used = 0
         self._inputs = np.zeros((_CACHED_PIECES, 3 * _WIDTH), np.float32)
         self._partial = np.zeros((_CACHED_PIECES, _TAPS * _WIDTH), np.float32)
-        self._places = _admissible_rows(weights)
+        self._sizes, self._places = _admissible(weights)
         self.capacity = len(self._places)
 
     def forward(self, ids: Sequence[Sequence[int]]) -> tuple[Array, Array]:
@@ -175,7 +175,7 @@ class SentenceNetwork:
     def _rows_of(self, count: int) -> int:
         """Rows of the product that holds `count` texts or tokens."""
         last = int(self._places[count - 1])
-        return next(size for size in _SIZES if size > last)
+        return next(size for size in self._sizes if size > last)
 
     def _cached(self, pieces: NDArray[np.int32]) -> NDArray[np.int32]:
         """Cache rows of `pieces`, computing those not there. The lock is held."""
@@ -226,8 +226,8 @@ def _tiles(lengths: Sequence[int], capacity: int) -> list[tuple[int, int]]:
     return tiles
 
 
-def _admissible_rows(weights: Weights) -> NDArray[np.int32]:
-    """Rows of a product where a vector gets the very bits it gets in the first row of any size.
+def _admissible(weights: Weights) -> tuple[tuple[int, ...], NDArray[np.int32]]:
+    """Sizes of a product, and rows of it, where a vector gets the same bits.
 
     The same text must have the same vector in any batch, but BLAS multiplies by blocks of rows
     whose rounding may differ: on the AVX2 kernels every second half dozen. Found by multiplying
@@ -238,13 +238,11 @@ def _admissible_rows(weights: Weights) -> NDArray[np.int32]:
         weights.projection, weights.pooled, *weights.first, *weights.second, *weights.dense,
         *weights.skips,
     ]  # fmt: skip
-    admissible = np.ones(TILE, np.bool_)
+    same = {size: np.ones(size, np.bool_) for size in _SIZES}
     for matrix in matrices:
-        alone: Array | None = None
+        bits = (np.tile(row[: len(matrix)], (TILE, 1)) @ matrix)[0]
         for size in _SIZES:
             product = np.tile(row[: len(matrix)], (size, 1)) @ matrix
-            alone = product[0] if alone is None else alone
-            admissible[:size] &= (product == alone).all(axis=1)
-    if not admissible[0]:
-        raise RuntimeError("this BLAS rounds the first row differently by matrix size")
-    return np.flatnonzero(admissible).astype(np.int32)
+            same[size] &= (product == bits).all(axis=1)
+    sizes = tuple(size for size in _SIZES if np.array_equal(same[size], same[TILE][:size]))
+    return sizes, np.flatnonzero(same[TILE]).astype(np.int32)

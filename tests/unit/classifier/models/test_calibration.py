@@ -1,0 +1,92 @@
+"""Calibration and the dense softmax regression against what they should equal."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from services.classifier.models.calibration import (
+    expected_calibration_error,
+    expert_weights,
+    holdout,
+    log_loss,
+)
+from services.classifier.models.logistic import fit_logistic
+from services.classifier.models.replay import ReplayMemory, balanced
+
+
+def made(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    truth = rng.standard_normal((12, 4)).astype(np.float32)
+    x = rng.standard_normal((count, 12)).astype(np.float32)
+    p = np.exp(x @ truth)
+    labels = [rng.choice(4, p=row / row.sum()) for row in p]
+    return x @ truth, np.array(labels, np.int32)
+
+
+def test_temperature_undoes_overconfidence() -> None:
+    logits, labels = made(4_000)
+    (weight,) = expert_weights([3 * logits], labels, [1.0])
+    assert weight == pytest.approx(1 / 3, rel=0.1)
+
+
+def test_a_useless_expert_counts_little() -> None:
+    logits, labels = made(4_000)
+    noise = np.random.default_rng(1).standard_normal(logits.shape).astype(np.float32)
+    good, bad = expert_weights([logits, noise], labels, [1.0, 1.0])
+    assert good == pytest.approx(1.0, rel=0.1)
+    assert bad < 0.15
+    assert log_loss(good * logits + bad * noise, labels) <= log_loss(logits, labels) + 0.002
+
+
+def test_without_a_hold_out_the_expected_weights_stay() -> None:
+    assert expert_weights([np.zeros((0, 3), np.float32)], np.zeros(0, np.int32), [0.7]) == [0.7]
+
+
+def test_calibration_error_of_a_known_case() -> None:
+    probabilities = np.array([[0.9, 0.1]] * 10, np.float32)
+    labels = np.array([0] * 7 + [1] * 3, np.int32)
+    assert expected_calibration_error(probabilities, labels) == pytest.approx(0.2, abs=1e-5)
+
+
+def test_the_hold_out_takes_a_share_of_each_class_but_spares_small_ones() -> None:
+    labels = ["a"] * 100 + ["b"] * 40 + ["c"] * 3
+    out = holdout(labels, 0.1, 0)
+    assert (out[:100].sum(), out[100:140].sum(), out[140:].sum()) == (10, 4, 0)
+
+
+def test_the_regression_agrees_with_scikit_learn() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((600, 20)).astype(np.float32)
+    y = np.argmax(x[:, :5] + 0.5 * rng.standard_normal((600, 5)), axis=1).astype(np.int32)
+    ours = fit_logistic(x, y, 5, strength=1.0).logits(x)
+    theirs = LogisticRegression(C=1.0, tol=1e-8, max_iter=1_000).fit(x, y)
+    assert (ours.argmax(1) == theirs.predict(x)).mean() > 0.98
+    p = np.exp(ours) / np.exp(ours).sum(axis=1, keepdims=True)
+    assert np.abs(p - theirs.predict_proba(x)).mean() < 0.01
+
+
+def test_importance_is_repetition() -> None:
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((200, 6)).astype(np.float32)
+    y = (x[:, 0] > 0).astype(np.int32)
+    times = np.array([1, 3] * 100)
+    weighed = fit_logistic(x, y, 2, strength=1.0, importance=times.astype(np.float32))
+    repeated = fit_logistic(np.repeat(x, times, axis=0), np.repeat(y, times), 2, strength=1.0)
+    assert np.abs(weighed.logits(x) - repeated.logits(x)).max() < 0.1
+
+
+def test_the_replay_memory_is_bounded_and_keeps_corrections() -> None:
+    memory = ReplayMemory()
+    memory.remember([f"text {i}" for i in range(2_000)], ["a"] * 1_000 + ["b"] * 1_000)
+    memory.correct("text 3", "c")
+    memory.correct("text 3", "d")
+    texts, labels = memory.examples()
+    assert len(texts) <= 801
+    assert labels[texts.index("text 3")] == "d"
+    assert texts.count("text 3") == 1
+
+
+def test_small_classes_are_repeated_towards_the_median() -> None:
+    labels = np.array([0] * 40 + [1] * 40 + [2] * 2, np.int32)
+    counts = np.bincount(labels[balanced(labels)])
+    assert counts.tolist() == [40, 40, 16]
