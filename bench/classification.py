@@ -4,7 +4,6 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
-from statistics import mean
 
 from rich.console import Console
 from rich.table import Table
@@ -18,21 +17,18 @@ from bench.classification_data import (
     it_tickets,
     made_up,
 )
+from bench.classification_learning import adaptation, encoder, names_only
+from bench.classification_models import MAJORITY, SEMANTIC_SHARE, answers_of, make
 from bench.classification_pace import LONG_CHARACTERS, lengthened, paces
 from bench.row import Row, row
 from services.classifier.domain.labelling import TextClassifier
-from services.classifier.evaluation import families, metrics
-from services.classifier.evaluation.adaptation import adapt, choose_new_classes
-from services.classifier.evaluation.judging import answer, novelty
-from services.classifier.evaluation.metrics import Answers
+from services.classifier.evaluation import metrics
+from services.classifier.evaluation.judging import novelty
 
-SEED = 0
-SEMANTIC_SHARE = 0.10
-SKLEARN, RIVER_BAYES, RIVER_LOGISTIC, MAJORITY = (
+SKLEARN, RIVER_BAYES, RIVER_LOGISTIC = (
     "scikit-learn TF-IDF + logistic regression",
     "river BagOfWords + MultinomialNB",
     "river TFIDF + one-vs-rest logistic regression",
-    "majority class",
 )
 # Accuracy that issue 5 asks of the fast path and of the semantic stage at SEMANTIC_SHARE.
 WANTED = {"banking77": (0.922, 0.934), "clinc150": (0.936, 0.948)}
@@ -51,6 +47,7 @@ def rows(quick: bool) -> list[Row]:
             lambda: semantic_stage(banking(root)),
             lambda: adaptation(banking(root)),
             lambda: names_only(banking(root)),
+            lambda: encoder(banking(root)),
             lambda: short_tickets(clinc(root)),
             lambda: semantic_stage(clinc(root)),
             lambda: long_tickets(it_tickets(root)),
@@ -183,54 +180,6 @@ def novelty_rows(model: TextClassifier, tickets: TicketSet, stage: str, target: 
     ]
 
 
-def adaptation(tickets: TicketSet, draws: int = 3) -> list[Row]:
-    """Corrections that ten new topics need, and what the old ones lose, over drawn class sets."""
-    found = []
-    for stage, share, target in (("fast path", 0.0, 20), ("semantic stage", SEMANTIC_SHARE, 8)):
-        runs = []
-        for seed in range(draws):
-            new = choose_new_classes(tickets.train.labels, 10, seed)
-            learner = families.online(make("fast", share), "fast")
-            runs.append(adapt(learner, tickets.train, tickets.test, new, seed=seed, report=silent))
-        curve = {
-            steps[0].k: mean(step.new_f1 for step in steps)
-            for steps in zip(*(run.steps for run in runs), strict=True)
-        }
-        enough = [k for k, score in curve.items() if score > 0.8]
-        lost = mean(run.before.old_accuracy - run.steps[-1].old_accuracy for run in runs)
-        found += [
-            row(
-                f"{tickets.name}: corrections until new topics reach F1 .8, {stage}",
-                enough[0] if enough else float("inf"),
-                "corrections",
-                at_most=target,
-            ),
-            row(
-                f"{tickets.name}: accuracy old topics lose by 10 x 30 corrections, {stage}",
-                lost,
-                "share",
-                at_most=0.005,
-            ),
-        ]
-    return found
-
-
-def names_only(tickets: TicketSet) -> list[Row]:
-    """No label was ever seen: the encoder compares tickets with the names of the classes."""
-    model = families.zero_shot(sorted(set(tickets.train.labels)))
-    majority = metrics.majority_accuracy(tickets.train.labels, tickets.test.labels)
-    return [
-        row(
-            f"{tickets.name}: accuracy from the names of the topics alone",
-            metrics.accuracy(answers_of(model, tickets)),
-            "share",
-            baseline=MAJORITY,
-            baseline_value=majority,
-            at_least=0.55,
-        )
-    ]
-
-
 def long_tickets(tickets: TicketSet) -> list[Row]:
     """Real IT tickets: both models' accuracy, and pace on texts of some 570 bytes."""
     baseline = ScikitLearn()
@@ -263,22 +212,6 @@ def long_tickets(tickets: TicketSet) -> list[Row]:
         )
     )
     return found
-
-
-def answers_of(model: TextClassifier, tickets: TicketSet) -> Answers:
-    """The model's answers to the held-out tickets."""
-    table = answer(model, tickets.test.texts, silent)
-    return Answers.of(tickets.test.labels, model.classes, table)
-
-
-def make(name: str, semantic_share: float = 0.0) -> TextClassifier:
-    """A fresh model, as `evaluate` makes it."""
-    maker: Callable[[], TextClassifier] = families.maker(name, SEED, semantic_share, silent)
-    return maker()
-
-
-def silent(step: str, done: int, total: int) -> None:
-    """Nobody watches a model that is being measured."""
 
 
 def figure(value: float | None) -> str:
