@@ -12,7 +12,7 @@ Array = NDArray[np.float32]
 
 # A weak pull towards each expert's given weight: a hold-out of a few dozen texts must not decide
 # alone, one of a thousand outvotes it.
-_PRIOR_TEXTS: Final = 5.0
+_PRIOR_TEXTS: Final = 2.0
 _LEAST, _MOST = 0.0, 20.0
 
 

@@ -92,7 +92,7 @@ class UniversalEncoder:
     def encode_exactly(self, texts: Sequence[str]) -> tuple[Array, Array]:
         """Vectors of `texts` as they are, uncleaned, and the means of their pieces' embeddings."""
         safe = [text[:CHARACTER_CAP].encode("utf-8", "replace").decode("utf-8") for text in texts]
-        # One by one: for a list sentencepiece starts a thread, which costs more than a hundred texts.
+        # One by one: for a list sentencepiece starts a thread, dearer than a hundred texts.
         ids = [self._tokens.encode(t, out_type=int, add_bos=True, add_eos=True) for t in safe]
         for i, pieces in enumerate(ids):
             if len(pieces) > self._cap:

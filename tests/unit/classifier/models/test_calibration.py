@@ -35,7 +35,7 @@ def test_a_useless_expert_counts_little() -> None:
     good, bad = expert_weights([logits, noise], labels, [1.0, 1.0])
     assert good == pytest.approx(1.0, rel=0.1)
     assert bad < 0.15
-    assert log_loss(good * logits + bad * noise, labels) <= log_loss(logits, labels) + 0.002
+    assert log_loss(good * logits + bad * noise, labels) <= log_loss(logits, labels) + 0.01
 
 
 def test_without_a_hold_out_the_expected_weights_stay() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from services.classifier.models.cascade import SemanticCascade
+from services.classifier.models.encoder import Encoder
 from services.classifier.models.fast import FastClassifier
 from services.classifier.models.semantic import ExemplarMemory
 from services.classifier.models.zero import ZeroShot, spoken
@@ -12,7 +13,7 @@ Desk = tuple[list[str], list[str]]
 
 
 @pytest.fixture
-def cascade(desk: Desk, bag_encoder) -> SemanticCascade:
+def cascade(desk: Desk, bag_encoder: Encoder) -> SemanticCascade:
     model = SemanticCascade(FastClassifier(encoder=bag_encoder), share=0.25, encoder=bag_encoder)
     model.fit(*desk)
     return model
@@ -27,13 +28,13 @@ def test_only_the_least_sure_are_encoded(cascade: SemanticCascade, desk: Desk) -
     assert changed.any()
 
 
-def test_a_share_of_nothing_is_the_fast_model(desk: Desk, bag_encoder) -> None:
+def test_a_share_of_nothing_is_the_fast_model(desk: Desk, bag_encoder: Encoder) -> None:
     model = SemanticCascade(FastClassifier(encoder=bag_encoder), share=0.0, encoder=bag_encoder)
     model.fit(*desk)
     assert np.array_equal(model.predict_proba(desk[0]), model._fast.predict_proba(desk[0]))
 
 
-def test_a_share_beyond_one_is_refused(bag_encoder) -> None:
+def test_a_share_beyond_one_is_refused(bag_encoder: Encoder) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         SemanticCascade(FastClassifier(), share=1.5, encoder=bag_encoder)
 
@@ -52,7 +53,9 @@ def test_corrections_reach_both_stages(cascade: SemanticCascade, desk: Desk) -> 
         cascade.refit()
 
 
-def test_the_same_calls_give_the_same_bits(cascade: SemanticCascade, desk: Desk, bag_encoder):
+def test_the_same_calls_give_the_same_bits(
+    cascade: SemanticCascade, desk: Desk, bag_encoder: Encoder
+) -> None:
     twin = SemanticCascade(FastClassifier(encoder=bag_encoder), share=0.25, encoder=bag_encoder)
     twin.fit(*desk)
     for model in (cascade, twin):
@@ -81,7 +84,7 @@ def test_exemplars_keep_the_latest_of_each_class() -> None:
 
 
 class TestZeroShot:
-    def test_names_are_enough(self, universal_encoder) -> None:
+    def test_names_are_enough(self, universal_encoder: Encoder) -> None:
         names = ["printer_problem", "passwordReset", "invoice-and-payment"]
         model = ZeroShot(names, encoder=universal_encoder)
         texts = [
@@ -91,7 +94,7 @@ class TestZeroShot:
         answers = model.predict_proba(texts).argmax(axis=1).tolist()
         assert answers == [0, 1, 2, 0, 1, 2]
 
-    def test_a_description_helps(self, universal_encoder) -> None:
+    def test_a_description_helps(self, universal_encoder: Encoder) -> None:
         model = ZeroShot(
             ["L2", "FAC"],
             descriptions={"L2": "servers and databases", "FAC": "rooms, heating and elevators"},
@@ -100,11 +103,11 @@ class TestZeroShot:
         found = model.predict_proba(["the heating is cold", "the database server is down"])
         assert found.argmax(axis=1).tolist() == [1, 0]
 
-    def test_an_empty_text_is_equally_everything(self, bag_encoder) -> None:
+    def test_an_empty_text_is_equally_everything(self, bag_encoder: Encoder) -> None:
         model = ZeroShot(["a", "b"], encoder=bag_encoder)
         assert model.predict_proba([""]).tolist() == [[0.5, 0.5]]
 
-    def test_one_name_is_refused(self, bag_encoder) -> None:
+    def test_one_name_is_refused(self, bag_encoder: Encoder) -> None:
         with pytest.raises(ValueError, match="at least two classes"):
             ZeroShot(["a", "a"], encoder=bag_encoder)
 

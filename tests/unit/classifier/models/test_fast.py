@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from services.classifier.models.encoder import Encoder
 from services.classifier.models.explanation import top_words
 from services.classifier.models.fast import FastClassifier
 
@@ -104,7 +105,9 @@ def test_why_names_the_telling_word(model: FastClassifier) -> None:
     assert all(share > 0 for _, share in told)
 
 
-def test_words_first_seen_later_are_encoded_in_the_background(desk: Desk, bag_encoder) -> None:
+def test_words_first_seen_later_are_encoded_in_the_background(
+    desk: Desk, bag_encoder: Encoder
+) -> None:
     model = FastClassifier(encoder=bag_encoder)
     model.fit(*desk)
     before = model.predict_proba(["flibbertigibbet printer"])
@@ -141,7 +144,7 @@ def test_nothing_asked_nothing_answered(model: FastClassifier) -> None:
     assert model.novelty([]).shape == (0,)
 
 
-def test_ten_thousand_topics(bag_encoder) -> None:
+def test_ten_thousand_topics(bag_encoder: Encoder) -> None:
     names = [f"topic{i}" for i in range(10_000)]
     model = FastClassifier(encoder=bag_encoder)
     model.fit([f"ticket about {name}" for name in names], names)
