@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Protocol, TypeVar
@@ -14,6 +16,7 @@ from redis.exceptions import (
     ConnectionError,  # noqa: A004 - redis-py's name
     OutOfMemoryError,
     ReadOnlyError,
+    ResponseError,
     TimeoutError,  # noqa: A004 - redis-py's name
 )
 
@@ -25,8 +28,23 @@ from shared.read_model import HumanValues, TicketRecord
 log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
+
+
+class WritesRefused(ResponseError):
+    """Redis takes no writes for now: its disk is full, or too few replicas are in sync."""
+
+
 # Redis is away, restarting, full or a replica: all of these pass, and nothing was lost.
-PASSING = (ConnectionError, TimeoutError, BusyLoadingError, OutOfMemoryError, ReadOnlyError)
+PASSING = (
+    ConnectionError,
+    TimeoutError,
+    BusyLoadingError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    WritesRefused,
+)
+# redis-py has no classes for these; a pipeline quotes the answer behind the command.
+REFUSALS = re.compile(r"(?:^|\(')(?:MISCONF|NOREPLICAS) ")
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -122,7 +140,8 @@ class RedisReadSide:
         async with self._redis.pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.zremrangebyscore(name, "-inf", before_ms)
-            await pipeline.execute()
+            with _refusals():
+                await pipeline.execute()
 
     async def ready(self) -> str | None:
         """The readiness check: does Redis answer?"""
@@ -142,9 +161,20 @@ class RedisReadSide:
         pause = FIRST_PAUSE
         while True:
             try:
-                return await call()
+                with _refusals():
+                    return await call()
             except PASSING as error:
                 metrics.REDIS_RETRIES.labels(type(error).__name__).inc()
                 log.warning("Redis: %s; trying again", error)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except ResponseError as error:
+        if REFUSALS.search(str(error)):
+            raise WritesRefused(str(error)) from error
+        raise
