@@ -1,5 +1,6 @@
 """The calendar a queue lives in: time zone with daylight saving, holidays, planned events."""
 
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -120,7 +121,10 @@ def holidays_of_year(country: str, year: int) -> dict[int, str]:
 
     code, _, subdivision = country.partition("-")
     try:
-        found = holidays.country_holidays(code, subdiv=subdivision or None, years=year)
+        with warnings.catch_warnings():
+            # Years for which a country's lunar feasts are unknown simply have fewer of them.
+            warnings.simplefilter("ignore", UserWarning)
+            found = holidays.country_holidays(code, subdiv=subdivision or None, years=year)
     except (NotImplementedError, AttributeError) as error:
         raise CalendarError(
             f"no holidays known for country {country!r}; use an ISO code such as GB or US-NY"

@@ -1,5 +1,7 @@
 """Distributions of small counts: negative binomial quantiles without a statistics library."""
 
+from statistics import NormalDist
+
 import numpy as np
 
 from services.forecaster.domain.distribution import QUANTILES
@@ -8,6 +10,8 @@ from services.forecaster.domain.series import FloatArray
 # Below this mean per step a count is mostly zero or one and residuals say little.
 LOW_VOLUME = 1.5
 _HALF_LIFE = 91.0
+# Terms that are summed at most; counts that would need more look continuous.
+_LONGEST_SUM = 5000.0
 
 
 def negative_binomial_quantiles(
@@ -19,8 +23,10 @@ def negative_binomial_quantiles(
     """
     highest = float(mean.max()) if len(mean) else 0.0
     deviation = np.sqrt(highest + highest**2 / size)
-    support = int(np.ceil(highest + 12.0 * deviation + 12.0))
-    counts = np.arange(1, support + 1)
+    support = highest + 12.0 * deviation + 12.0
+    if support > _LONGEST_SUM:
+        return _gamma_quantiles(mean, size, levels)
+    counts = np.arange(1, int(np.ceil(support)) + 1)
     safe = np.maximum(mean, 1e-12)[:, None]
     success = safe / (safe + size)
     steps = np.log((counts - 1 + size) / counts) + np.log(success)
@@ -30,6 +36,16 @@ def negative_binomial_quantiles(
     return np.stack(
         [(cumulative < level - 1e-12).sum(axis=1).astype(np.float64) for level in levels], axis=1
     )
+
+
+def _gamma_quantiles(mean: FloatArray, size: float, levels: tuple[float, ...]) -> FloatArray:
+    """Quantiles of a gamma with the same mean and variance (Wilson & Hilferty 1931)."""
+    safe = np.maximum(mean, 1e-12)[:, None]
+    shape = safe**2 / (safe + safe**2 / size)
+    normal = np.array([NormalDist().inv_cdf(level) for level in levels])
+    root = 1.0 - 1.0 / (9.0 * shape) + normal / (3.0 * np.sqrt(shape))
+    quantiles: FloatArray = np.round(safe * np.maximum(root, 0.0) ** 3)
+    return quantiles
 
 
 def estimated_size(counts: FloatArray, mean: FloatArray) -> float:

@@ -18,6 +18,7 @@ MAX_ORIGINS = 64
 _STEP = 11  # not a multiple of seven: pseudo-origins fall on every weekday
 _RECENCY_HALF_LIFE = 365.0
 _SHORTEST = 28
+_CEILING = 10.0  # times the highest day ever seen; beyond it a fit has lost its way
 _LEADS = ((14, 1), (84, 3), (300, 8))
 _SLOW = 2  # level memories from this one on are tried with drifting weekdays too
 _NO_SEASON = 1e-3  # prior scale that leaves a term out
@@ -77,7 +78,8 @@ def calendars(history: History, horizon: int, calendar: Calendar) -> list[Levell
 
 def _levelled(history: History, fits: RidgeFits, matrix: FloatArray) -> LevelledCalendar:
     n = len(history.values)
-    fitted = np.maximum(np.expm1(np.minimum(fits.log_fit(matrix), 25.0)), 0.02)
+    highest = _CEILING * (float(np.nanmax(history.values)) + 1.0)
+    fitted = np.clip(np.expm1(np.minimum(fits.log_fit(matrix), 25.0)), 0.02, highest)
     clipped = _winsorised(history.values, fitted[:n, -1])
     return LevelledCalendar(
         origins=fits.origins,

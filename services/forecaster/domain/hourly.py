@@ -22,9 +22,11 @@ _LONGEST_LEAD = 336
 _LEADS = ((12, 1), (96, 5), (336, 11))
 _RECENCY_HALF_LIFE = 24.0 * 180
 _REFIT_DAYS = 28
-# Pool weights are chosen on the very origins whose residuals they leave; on the bike and taxi
-# series (older origins than are reported) intervals were this much too narrow.
+_SEASON_LIMIT = 1.0  # on logs: a year that nearly triples is noise of a short history
+# Pool weights are chosen on the very origins whose residuals they leave, which makes intervals
+# too narrow by about this much on the bike and taxi series.
 _OPTIMISM = 1.06
+_CEILING = 10.0  # times the highest hour ever seen; beyond it a short history misleads
 _REPLAYED = 104 * 168  # hours; the longest profile memory has a half-life of 23 weeks
 
 
@@ -54,7 +56,8 @@ class HourlyCalendar:
         """Multiplier of the yearly cycle's change since the origin: levels know what was before."""
         today = self.day[origin - 1]
         season = self.season[:, self.refit[today]]
-        return np.asarray(np.exp(season[self.day[ahead]] - season[today]), dtype=np.float64)
+        change = np.clip(season[self.day[ahead]] - season[today], -_SEASON_LIMIT, _SEASON_LIMIT)
+        return np.asarray(np.exp(change), dtype=np.float64)
 
 
 def hourly_calendar(history: History, horizon: int, calendar: Calendar) -> HourlyCalendar:
@@ -137,7 +140,8 @@ def forecast_hourly(history: History, horizon: int, calendar: Calendar) -> Forec
     known = len(history.values)
     state = replay(history.values, days.cells[:known], days.factors[:known])
     origins = pseudo_origins(known, int(leads[-1]))
-    past = candidates(state, origins, leads, days)
+    highest = _CEILING * (float(np.nanmax(history.values)) + 1.0)
+    past = np.minimum(candidates(state, origins, leads, days), highest)
     rows = origins[:, None] + leads - 1
     actuals = np.append(history.values, np.full(int(leads[-1]), np.nan))[rows]
     recency = 0.5 ** ((known - origins) / _RECENCY_HALF_LIFE)
@@ -149,7 +153,7 @@ def forecast_hourly(history: History, horizon: int, calendar: Calendar) -> Forec
         pooled, actuals, leads, HOURLY_BUCKETS, weights=recency, phases=hours[rows]
     )
     ahead = np.arange(1, horizon + 1)
-    now = candidates(state, np.array([known]), ahead, days)[:, 0]
+    now = np.minimum(candidates(state, np.array([known]), ahead, days)[:, 0], highest)
     mean = np.einsum("cl,cl->l", weights.at(ahead), now)
     quantiles = rings.quantiles(mean, hours[known + ahead - 1])
     quantiles = rounded(ordered(mean[:, None] + _OPTIMISM * (quantiles - mean[:, None])))

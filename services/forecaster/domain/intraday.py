@@ -5,12 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.forecaster.domain.counts import negative_binomial_quantiles
-from services.forecaster.domain.distribution import MEDIAN, ForecastDistribution
+from services.forecaster.domain.distribution import MEDIAN, QUANTILES, ForecastDistribution
 from services.forecaster.domain.series import FloatArray
 
 _NORMAL = 1.281552
-_LARGE = 5000.0
-_SPREAD = np.array([-1.959964, -_NORMAL, 0.0, _NORMAL, 1.959964])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,9 +55,5 @@ def _gamma_size(quantiles: FloatArray, mean: float) -> float:
 
 def _quantiles(mean: float, size: float) -> FloatArray:
     if mean <= 0:
-        return np.zeros(len(_SPREAD))
-    if mean < _LARGE:
-        return negative_binomial_quantiles(np.array([mean]), size).ravel()
-    deviation = np.sqrt(mean + mean**2 / size)
-    quantiles: FloatArray = np.maximum(mean + _SPREAD * deviation, 0.0)
-    return quantiles
+        return np.zeros(len(QUANTILES))
+    return negative_binomial_quantiles(np.array([mean]), size).ravel()

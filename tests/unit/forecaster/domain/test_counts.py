@@ -11,7 +11,9 @@ from services.forecaster.domain.counts import (
 from services.forecaster.domain.distribution import QUANTILES
 
 
-@pytest.mark.parametrize(("mean", "size"), [(0.2, 1.0), (1.3, 5.0), (20.0, 3.0), (300.0, 50.0)])
+@pytest.mark.parametrize(
+    ("mean", "size"), [(0.2, 1.0), (1.3, 5.0), (20.0, 3.0), (300.0, 50.0), (3000.0, 40.0)]
+)
 def test_quantiles_agree_with_simulated_counts(mean: float, size: float) -> None:
     random = np.random.default_rng(8)
     draws = random.poisson(random.gamma(size, mean / size, 400_000))
@@ -19,6 +21,12 @@ def test_quantiles_agree_with_simulated_counts(mean: float, size: float) -> None
     for level, quantile in zip(QUANTILES, found, strict=True):
         assert (draws < quantile).mean() <= level + 0.005
         assert (draws <= quantile).mean() >= level - 0.005
+
+
+def test_absurdly_large_means_cost_no_memory() -> None:
+    found = negative_binomial_quantiles(np.array([1e9, 10.0]), 4.0)
+    assert found[0, 2] == pytest.approx(0.918e9, rel=0.01)
+    assert (np.diff(found, axis=1) >= 0).all()
 
 
 def test_a_mean_of_zero_is_certain() -> None:

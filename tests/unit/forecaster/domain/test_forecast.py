@@ -208,3 +208,22 @@ def test_with_little_history_a_year_is_not_extrapolated() -> None:
     assert 50 < answer.mean[299] < 150
     width = answer.quantiles[:, 4] - answer.quantiles[:, 0]
     assert width[200] > 2 * width[6]
+
+
+@pytest.mark.parametrize("method", ["auto", *METHODS])
+@pytest.mark.parametrize("frequency", list(Frequency))
+@pytest.mark.parametrize("scale", [0.01, 1.0, 1e9])
+def test_wild_histories_give_finite_ordered_answers(
+    frequency: Frequency, method: str, scale: float
+) -> None:
+    random = np.random.default_rng(11)
+    for size in (1, 36, 350, 900):
+        growing = np.round(scale * np.exp(np.linspace(0, 6, size)) * random.random(size))
+        growing[random.random(size) < 0.2] = np.nan
+        history = History(frequency, FIRST, growing)
+        answer = forecast(history, 250, Calendar("Asia/Kolkata", "IN"), method)
+        assert np.isfinite(answer.quantiles).all()
+        assert (answer.quantiles >= 0).all()
+        assert (np.diff(answer.quantiles, axis=1) >= 0).all()
+        seen = growing[np.isfinite(growing)]
+        assert answer.mean.max() <= 30 * (seen.max() if len(seen) else 0.0) + 30
