@@ -125,15 +125,16 @@ class FastClassifier:
         return scaled
 
     def novelty(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Shape (texts,): minus the standardised greatest logit."""
-        return self.standardised(self.logits(texts))
+        """Shape (texts,): minus the standardised top logit times the known share of the features.
 
-    def standardised(self, logits: Array) -> NDArray[np.float32]:
-        """Novelty of texts whose `logits` are known; scales were fixed on the hold-out."""
-        if not len(logits):
+        A logit says how much speaks for a class, not how much of the text says nothing to anyone.
+        """
+        if not texts:
             return np.zeros(0, np.float32)
-        z = (self._scale.mean - logits.max(axis=1)) / self._scale.deviation
-        return np.asarray(z, np.float32)
+        features = self._vocabulary.features(texts)
+        peak = self._fused(features)[:, : len(self.classes)].max(axis=1) * self._scale.factor
+        doubt = (self._scale.mean - peak * features.coverage) / self._scale.deviation
+        return np.asarray(doubt, np.float32)
 
     def correct(self, text: str, label: str) -> None:
         """Learn one correction now; a label never seen becomes a class.
@@ -289,6 +290,6 @@ class FastClassifier:
         logits = np.float32(factor) * experts[0]
         for expert in experts[1:]:
             logits += np.float32(factor * share) * expert
-        peak = logits.max(axis=1)
+        peak = logits.max(axis=1) * judged.coverage
         self._scale = _Scale(share, factor, float(peak.mean()), float(peak.std() + 1e-6))
         self.held_out = HeldOut(held, truth, logits)

@@ -82,13 +82,18 @@ def _collect(
     rows: NDArray[np.int32],
     values: NDArray[np.float32],
     count: int,
-) -> int:
-    """Append the known rows among hashes[first:behind] with their counts; the new count."""
+) -> tuple[int, int]:
+    """Append the known rows among hashes[first:behind] with their counts.
+
+    Returns the new count, and how many of the hashes are known.
+    """
     begin = count
+    known = 0
     for i in range(first, behind):
         row, _ = find(slots, hashes[i])
         if row < 0:
             continue
+        known += 1
         # Sparse-set trick: `places` needs no clearing, a stale place fails one of the two tests.
         place = places[row]
         if begin <= place < count and rows[place] == row:
@@ -98,7 +103,7 @@ def _collect(
             rows[count] = row
             values[count] = np.float32(1)
             count += 1
-    return count
+    return count, known
 
 
 @inlined
@@ -134,11 +139,13 @@ def featurise(
     words: NDArray[np.uint32],
     word_starts: NDArray[np.int64],
     spans: NDArray[np.int32],
+    coverage: NDArray[np.float32],
     hashes: NDArray[np.uint32],
     points: NDArray[np.int32],
 ) -> tuple[int, int]:
     """Fill `rows`, `values`, `starts` (rows of known features, words and pairs first, each family
-    of unit norm) and `words`, `word_starts`, `spans`; returns how many of each were written.
+    of unit norm), `words`, `word_starts`, `spans`, and in `coverage` the known share of each text's
+    features; returns how many rows and words were written.
     """
     at = 0
     count = 0
@@ -149,12 +156,13 @@ def featurise(
         features, lexical, in_text, at = hash_text(
             data, at, hashes, words[word_count:], spans[2 * word_count :], points
         )
-        middle = _collect(hashes, 0, lexical, slots, places, rows, values, count)
-        end = _collect(hashes, lexical, features, slots, places, rows, values, middle)
+        middle, known = _collect(hashes, 0, lexical, slots, places, rows, values, count)
+        end, more = _collect(hashes, lexical, features, slots, places, rows, values, middle)
         _weigh(rows, values, idf, count, middle)
         _weigh(rows, values, idf, middle, end)
         count = end
         word_count += in_text
         starts[text + 1] = count
         word_starts[text + 1] = word_count
+        coverage[text] = np.float32(known + more) / np.float32(max(features, 1))
     return count, word_count

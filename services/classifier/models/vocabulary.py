@@ -21,7 +21,8 @@ class Features:
     """Texts as sparse rows: of text i, `rows` and `values` between starts[i] and starts[i + 1].
 
     Arrays are views of a per-thread buffer, valid until this thread's next call of
-    `Vocabulary.features`; use `copied` to keep them.
+    `Vocabulary.features`; use `copied` to keep them. `coverage` is the known share of each text's
+    features, `spans` where in `data` each of `words` stands.
     """
 
     rows: NDArray[np.int32]
@@ -30,6 +31,7 @@ class Features:
     words: NDArray[np.uint32]
     word_starts: NDArray[np.int64]
     spans: NDArray[np.int32]
+    coverage: NDArray[np.float32]
     data: NDArray[np.uint8]
 
     def __len__(self) -> int:
@@ -39,7 +41,7 @@ class Features:
         """The same rows in arrays of their own."""
         return Features(
             self.rows.copy(), self.values.copy(), self.starts.copy(), self.words.copy(),
-            self.word_starts.copy(), self.spans.copy(), self.data,
+            self.word_starts.copy(), self.spans.copy(), self.coverage.copy(), self.data,
         )  # fmt: skip
 
     def word(self, index: int) -> str:
@@ -73,6 +75,7 @@ class _Buffers(threading.local):
             self.texts = texts + texts // 2
             self.starts = np.zeros(self.texts + 1, np.int64)
             self.word_starts = np.zeros(self.texts + 1, np.int64)
+            self.coverage = np.zeros(self.texts, np.float32)
         if known > self.known:
             self.known = known
             self.places = np.zeros(known, np.int32)
@@ -139,12 +142,13 @@ class Vocabulary:
         count, words = featurise(
             data, len(texts), self._slots, self._idf, buffers.places, buffers.rows,
             buffers.values, buffers.starts, buffers.words, buffers.word_starts, buffers.spans,
-            buffers.hashes, buffers.points,
+            buffers.coverage, buffers.hashes, buffers.points,
         )  # fmt: skip
         n = len(texts) + 1
         return Features(
             buffers.rows[:count], buffers.values[:count], buffers.starts[:n],
-            buffers.words[:words], buffers.word_starts[:n], buffers.spans[: 2 * words], data,
+            buffers.words[:words], buffers.word_starts[:n], buffers.spans[: 2 * words],
+            buffers.coverage[: len(texts)], data,
         )  # fmt: skip
 
     def hashes(self) -> NDArray[np.uint32]:
@@ -158,21 +162,31 @@ class Vocabulary:
         """In how many learned documents each row was seen."""
         return self._frequency[: self._size].copy()
 
+    def idf(self) -> NDArray[np.float32]:
+        """The inverse document frequency of every row, as last weighed."""
+        return self._idf[: self._size].copy()
+
     @property
     def documents(self) -> int:
         """How many documents were learned."""
         return self._documents
 
     def restore(
-        self, hashes: NDArray[np.uint32], frequencies: NDArray[np.int32], documents: int
+        self,
+        hashes: NDArray[np.uint32],
+        frequencies: NDArray[np.int32],
+        documents: int,
+        idf: NDArray[np.float32] | None = None,
     ) -> None:
-        """Take the rows of a saved vocabulary; row i is hashes[i]. Weights follow at `weigh`."""
+        """Take the rows of a saved vocabulary; row i is hashes[i]. No `idf`: `weigh` follows."""
         self.clear()
         self._documents = documents
         self._reserve(len(hashes))
         place_all(self._slots, hashes)
         self._size = len(hashes)
         self._frequency[: self._size] = frequencies
+        if idf is not None:
+            self._idf[: self._size] = idf
 
     def _fitted(self, data: NDArray[np.uint8], texts: int) -> _Buffers:
         self._buffers.fit(len(data), texts, len(self._idf))
