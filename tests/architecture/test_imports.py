@@ -23,7 +23,7 @@ def copy(tmp_path: Path) -> Path:
 
 def _lint(folder: Path) -> tuple[int, str]:
     tool = Path(sys.executable).parent / "lint-imports"
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [str(tool), "--no-cache"], cwd=folder, capture_output=True, text=True, check=False
     )
     return done.returncode, done.stdout + done.stderr

@@ -27,7 +27,7 @@ PATCHING = re.compile(r"mock[.]patch|from unittest[.]mock|import unittest[.]mock
 def _tracked(pattern: str = "") -> list[Path]:
     """Files that are in the repository, or will be with the next commit."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)  # noqa: S603
+    listed = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
     paths = {Path(line) for line in listed.stdout.splitlines() if line.endswith(pattern)}
     return sorted(path for path in paths if (CHECKOUT / path).is_file())
 

@@ -45,7 +45,7 @@ class Run:
 
     def start(self) -> None:
         with self.output.open("wb") as output:
-            self.process = subprocess.Popen(  # noqa: S603 - this interpreter
+            self.process = subprocess.Popen(
                 self._command("broker"),
                 cwd=CHECKOUT,
                 env=self.environment,
@@ -54,7 +54,7 @@ class Run:
             )
 
     def command(self, name: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603 - this interpreter
+        return subprocess.run(
             self._command(name),
             cwd=CHECKOUT,
             env=self.environment,

@@ -141,7 +141,7 @@ async def test_the_command_puts_a_ticket_back_where_it_belongs(
 
 async def _command(bootstrap: str, *words: str) -> tuple[int, str]:
     def run() -> tuple[int, str]:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [sys.executable, "-m", "services.classifier", "parked", *words],
             cwd=CHECKOUT,
             env={**os.environ, "KAFKA_BOOTSTRAP_SERVERS": bootstrap},

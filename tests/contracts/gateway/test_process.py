@@ -29,7 +29,7 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own command
+    return subprocess.run(
         [*COMMAND, *arguments],
         env=environment(**settings),
         capture_output=True,
@@ -54,7 +54,7 @@ def gateway(port: int, redis_url: str, log: Path) -> Iterator[subprocess.Popen[b
         GATEWAY_PORT=str(port), REDIS_URL=redis_url, GATEWAY_CLASSIFIER_URL="http://127.0.0.1:9"
     )
     with log.open("wb") as errors:
-        process = subprocess.Popen(COMMAND, env=settings, stderr=errors)  # noqa: S603
+        process = subprocess.Popen(COMMAND, env=settings, stderr=errors)
         try:
             wait_until(lambda: _lives(port), DEADLINE)
             yield process

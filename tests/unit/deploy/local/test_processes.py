@@ -123,7 +123,7 @@ def test_children_die_with_a_runner_that_cannot_say_goodbye(
         "child = ChildProcess('stand-in', command, log=log); "
         "child.start(); print(child.pid, flush=True); time.sleep(600)"
     )
-    runner = subprocess.Popen(  # noqa: S603 - this interpreter
+    runner = subprocess.Popen(
         [sys.executable, "-c", program], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
     )
     assert runner.stdout is not None
