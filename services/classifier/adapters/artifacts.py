@@ -1,12 +1,11 @@
-"""Saving and loading a labeller: plain values in skops, a manifest with checksums, no pickle."""
+"""Saving and loading a labeller: plain values, a manifest with checksums, no pickle."""
 
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Protocol
 
 import orjson
-import skops.io
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.classifier.adapters.artifact_store import (
@@ -15,16 +14,12 @@ from services.classifier.adapters.artifact_store import (
     ArtifactStore,
     LocalDirectory,
 )
+from services.classifier.adapters.model_files import Saveable, UnreadableModel, decode, encode
 from services.classifier.domain.labelling import Labeller, ModelIdentity
-from services.classifier.models.batch import BatchLabeller
 from shared.clock import Clock, utc_now
 
 FORMAT = 1
-MODEL_FILE = "model.skops"
 MANIFEST_FILE = "manifest.json"
-# Types beyond skops' own safe list that a model file may hold: none, a state is plain values
-# and arrays. A file that names any other type is refused before anything of it is built.
-TRUSTED: tuple[str, ...] = ()
 HOW_TO_TRAIN = (
     "make one with `python -m services.classifier train --data FILE --text COLUMN --label COLUMN"
     " --models {directory}`"
@@ -48,9 +43,24 @@ class Manifest(BaseModel):
     files: dict[str, str]
 
 
+class _Classes(Protocol):
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+
+class TwoHeads(Saveable, Protocol):
+    """What is saved: a labeller of any family, with the classes of its heads."""
+
+    @property
+    def topic(self) -> _Classes: ...
+
+    @property
+    def priority(self) -> _Classes | None: ...
+
+
 def save(
     store: ArtifactStore,
-    labeller: BatchLabeller,
+    labeller: TwoHeads,
     figures: Figures,
     clock: Clock = utc_now,
 ) -> ModelIdentity:
@@ -60,7 +70,7 @@ def save(
     """
     now = clock()
     version = f"{now:%Y%m%dT%H%M%SZ}-{labeller.identity.digest[:12]}"
-    content = skops.io.dumps(labeller.state())
+    files = encode(labeller)
     manifest = Manifest(
         format=FORMAT,
         name=labeller.identity.name,
@@ -70,14 +80,14 @@ def save(
         topics=labeller.topic.classes,
         priorities=labeller.priority.classes if labeller.priority else (),
         figures=dict(figures),
-        files={MODEL_FILE: hashlib.sha256(content).hexdigest()},
+        files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     )
     described = orjson.dumps(manifest.model_dump(), option=orjson.OPT_INDENT_2)
-    store.put(version, {MODEL_FILE: content, MANIFEST_FILE: described + b"\n"})
+    store.put(version, {**files, MANIFEST_FILE: described + b"\n"})
     return ModelIdentity(manifest.name, version, manifest.digest)
 
 
-def load(store: ArtifactStore, version: str) -> BatchLabeller:
+def load(store: ArtifactStore, version: str) -> Labeller:
     """Load a version after checking every byte of it.
 
     Raises ArtifactMissing and ArtifactDamaged (a checksum differs, a file lacks or is surplus,
@@ -88,7 +98,10 @@ def load(store: ArtifactStore, version: str) -> BatchLabeller:
     for name, expected in manifest.files.items():
         if hashlib.sha256(files[name]).hexdigest() != expected:
             raise _damaged(version, f"the checksum of {name} differs from the manifest's")
-    labeller = _rebuilt(version, files[MODEL_FILE])
+    try:
+        labeller = decode(manifest.name, version, files)
+    except UnreadableModel as fault:
+        raise _damaged(version, fault.reason) from fault
     if labeller.identity.digest != manifest.digest:
         raise _damaged(version, "its content is not what its digest says")
     return labeller
@@ -122,20 +135,9 @@ def _manifest(version: str, files: Mapping[str, bytes]) -> Manifest:
         raise _damaged(version, f"{MANIFEST_FILE} cannot be read") from fault
     if manifest.format != FORMAT or manifest.version != version:
         raise _damaged(version, "its manifest belongs to another version or format")
-    if set(manifest.files) != set(files) - {MANIFEST_FILE} or MODEL_FILE not in manifest.files:
+    if set(manifest.files) != set(files) - {MANIFEST_FILE}:
         raise _damaged(version, "its files are not those that the manifest lists")
     return manifest
-
-
-def _rebuilt(version: str, content: bytes) -> BatchLabeller:
-    try:
-        untrusted = set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED)
-        if untrusted:
-            raise _damaged(version, f"it holds types that no model needs: {sorted(untrusted)}")
-        state = skops.io.loads(content, trusted=list(TRUSTED))
-        return BatchLabeller.from_state(state, version)
-    except (BadZipFile, AttributeError, LookupError, ValueError, TypeError) as fault:
-        raise _damaged(version, f"{MODEL_FILE} cannot be read ({fault})") from fault
 
 
 def _damaged(version: str, what: str) -> ArtifactDamaged:

@@ -1,17 +1,19 @@
-"""Make a batch model from a CSV of labelled tickets, judge it on a hold-out, and put it in use."""
+"""Make a model from a CSV of labelled tickets, judge it on a hold-out, and put it in use."""
 
 import argparse
 import os
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from rich.console import Console
 from rich.table import Table
 
 from services.classifier.adapters.artifact_store import ArtifactStore, LocalDirectory
-from services.classifier.adapters.artifacts import save
+from services.classifier.adapters.artifacts import TwoHeads, save
 from services.classifier.commands.terminal import progress
-from services.classifier.domain.labelling import ModelIdentity
+from services.classifier.domain.labelling import ModelIdentity, Probabilities
 from services.classifier.evaluation.metrics import (
     Answers,
     accuracy,
@@ -25,11 +27,32 @@ from services.classifier.evaluation.tables import (
     UnusableData,
     read_tickets,
 )
-from services.classifier.models.batch import BatchLabeller
-from services.classifier.models.softmax_head import HeldOut, SoftmaxHead
 from shared.errors import DeskstreamError
 
-STEPS_PER_HEAD = 3
+FAMILIES = ("fast", "batch")
+# What each family says while it fits a head, and once beside its heads.
+STEPS_PER_HEAD = {"fast": 1, "batch": 3}
+# Labels of held-out rows and what was answered before they were learned.
+HeldOutAnswers = tuple[tuple[str, ...], Probabilities]
+
+
+class JudgedHead(Protocol):
+    """One head of a labeller that was just fitted."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    def held_out_answers(self) -> HeldOutAnswers | None: ...
+
+
+class FittedLabeller(TwoHeads, Protocol):
+    """A labeller of either family, fresh from its fit."""
+
+    @property
+    def topic(self) -> JudgedHead: ...
+
+    @property
+    def priority(self) -> JudgedHead | None: ...
 
 
 def share(text: str) -> float:
@@ -59,6 +82,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="where models are kept (default: $CLASSIFIER_MODELS, else .local/models)",
     )
+    parser.add_argument(
+        "--model",
+        choices=FAMILIES,
+        default="fast",
+        help="fast: serves in microseconds and learns from corrections (default); "
+        "batch: scikit-learn, slow and frozen, a teacher and a reference",
+    )
     parser.add_argument("--seed", type=int, default=0, help="draws the hold-out (default: 0)")
 
 
@@ -70,7 +100,8 @@ def execute(args: argparse.Namespace) -> int:
     try:
         tickets = read_tickets(args.data, columns)
         tickets = tickets.take(range(int(len(tickets) * args.first)))
-        identity = train_and_promote(LocalDirectory(directory), tickets, args.seed, console)
+        store = LocalDirectory(directory)
+        identity = train_and_promote(store, tickets, args.model, args.seed, console)
     except DeskstreamError as fault:
         console.print(f"train: {fault.detail}", style="red", highlight=False, soft_wrap=True)
         return 1
@@ -79,10 +110,10 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def train_and_promote(
-    store: ArtifactStore, tickets: LabelledTickets, seed: int, console: Console
+    store: ArtifactStore, tickets: LabelledTickets, family: str, seed: int, console: Console
 ) -> ModelIdentity:
     """Fit, show the figures of the hold-out, save, promote. Raises UnusableData."""
-    labeller = fit(tickets, seed, console)
+    labeller = fit(tickets, family, seed, console)
     figures: dict[str, float | int | str] = {
         "rows": len(tickets),
         "skipped_rows": tickets.skipped,
@@ -94,7 +125,7 @@ def train_and_promote(
         ("priority", labeller.priority, tickets.priorities),
     ):
         if head is not None:
-            judged = judge(head.held_out, head, labels)
+            judged = judge(head, labels)
             table.add_row(name, *_cells(judged))
             figures |= {f"{name}_{key}": value for key, value in judged.items()}
     Console().print(table)
@@ -103,32 +134,48 @@ def train_and_promote(
     return identity
 
 
-def fit(tickets: LabelledTickets, seed: int, console: Console) -> BatchLabeller:
+def fit(tickets: LabelledTickets, family: str, seed: int, console: Console) -> FittedLabeller:
     """Train both heads with a progress bar. Raises UnusableData where there is one class only."""
-    total = 1 + STEPS_PER_HEAD * (2 if tickets.priorities else 1)
+    total = 1 + STEPS_PER_HEAD[family] * (2 if tickets.priorities else 1)
     steps = count()
+    train = _fast if family == "fast" else _batch
     with progress(console) as report:
         try:
-            return BatchLabeller.train(
-                tickets.texts,
-                tickets.labels,
-                tickets.priorities or None,
-                seed=seed,
-                report=lambda step: report(step, next(steps), total),
-            )
+            return train(tickets, seed, lambda step: report(step, next(steps), total))
         except ValueError as fault:
             raise UnusableData(f"these rows cannot be learned from: {fault}") from fault
 
 
-def judge(held_out: HeldOut | None, head: SoftmaxHead, labels: list[str]) -> dict[str, float]:
+# Each family is imported when it is asked for: scikit-learn takes five seconds of CPU to load.
+def _fast(tickets: LabelledTickets, seed: int, report: Callable[[str], None]) -> FittedLabeller:
+    from services.classifier.models.deferred import DeferredEncoder  # noqa: PLC0415
+    from services.classifier.models.serving import FastLabeller  # noqa: PLC0415
+
+    return FastLabeller.train(
+        tickets.texts, tickets.labels, tickets.priorities or None,
+        seed=seed, encoder=DeferredEncoder(), report=report,
+    )  # fmt: skip
+
+
+def _batch(tickets: LabelledTickets, seed: int, report: Callable[[str], None]) -> FittedLabeller:
+    from services.classifier.models.batch import BatchLabeller  # noqa: PLC0415
+
+    return BatchLabeller.train(
+        tickets.texts, tickets.labels, tickets.priorities or None, seed=seed, report=report
+    )
+
+
+def judge(head: JudgedHead, labels: list[str]) -> dict[str, float]:
     """Figures on the rows the head had not seen; empty when there were too few to hold out."""
+    held_out = head.held_out_answers()
     if held_out is None:
         return {}
-    answers = Answers.of(held_out.labels, head.classes, held_out.probabilities)
+    truth, probabilities = held_out
+    answers = Answers.of(truth, head.classes, probabilities)
     return {
-        "held_out_rows": len(held_out.labels),
+        "held_out_rows": len(truth),
         "accuracy": accuracy(answers),
-        "majority_accuracy": majority_accuracy(labels, held_out.labels),
+        "majority_accuracy": majority_accuracy(labels, truth),
         "macro_f1": macro_f1(answers),
         "ece": expected_calibration_error(answers),
     }

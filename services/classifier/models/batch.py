@@ -1,6 +1,5 @@
 """The batch model: TF-IDF and a linear softmax; slow to fit, accurate, teacher and reference."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from services.classifier.domain.labelling import (
     ModelIdentity,
     Probabilities,
 )
+from services.classifier.models.digests import digest_of
 from services.classifier.models.softmax_head import HeldOut, Report, SoftmaxHead
 from services.classifier.models.tfidf import TfidfFeatures
 
@@ -139,22 +139,3 @@ class BatchLabeller:
             SoftmaxHead.from_state(priority) if priority else None,
             ModelIdentity("batch", version, digest_of(state)),
         )
-
-
-def digest_of(state: Any) -> str:
-    """SHA-256 over plain values and arrays: equal content gives an equal digest anywhere."""
-    digest = hashlib.sha256()
-    _absorb(digest, state)
-    return digest.hexdigest()
-
-
-def _absorb(digest: "hashlib._Hash", value: Any) -> None:
-    if isinstance(value, dict):
-        for key in sorted(value):
-            digest.update(f"{key}:".encode())
-            _absorb(digest, value[key])
-    elif isinstance(value, np.ndarray):
-        digest.update(f"{value.dtype.str}{value.shape}".encode())
-        digest.update(np.ascontiguousarray(value).data)
-    else:
-        digest.update(repr(value).encode())

@@ -1,8 +1,8 @@
 """The replay memory: a bounded, balanced sample of labelled texts that refits learn from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,21 @@ class ReplayMemory:
     def withdraw(self, text: str) -> bool:
         """Take back the correction of this text; whether there was one."""
         return self._corrections.pop(text, None) is not None
+
+    def state(self) -> dict[str, Any]:
+        """Plain values that `restore` takes back."""
+        return {
+            "shelves": [
+                [name, shelf.seen, list(shelf.texts)] for name, shelf in self._shelves.items()
+            ],
+            "corrections": [[text, label] for text, label in self._corrections.items()],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take a saved memory; what is remembered later is drawn afresh."""
+        self.clear()
+        self._shelves = {name: _Shelf(list(texts), seen) for name, seen, texts in state["shelves"]}
+        self._corrections = dict(state["corrections"])
 
     def examples(self) -> tuple[list[str], list[str]]:
         """Texts and labels of everything remembered, in a fixed order."""

@@ -79,6 +79,11 @@ class SoftmaxHead:
         """Shape (rows, classes), rows sum to 1."""
         return self._softmax(self.logits(features))
 
+    def held_out_answers(self) -> tuple[tuple[str, ...], Probabilities] | None:
+        """Labels and answers of the rows the sharpness was set on; None when there were too few."""
+        held = self.held_out
+        return None if held is None else (held.labels, held.probabilities)
+
     def state(self) -> dict[str, Any]:
         """Plain values and arrays, all that a prediction needs."""
         return {

@@ -20,7 +20,7 @@ def csv_of(rows: list[tuple[str, str, str]]) -> str:
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     path = tmp_path / "tickets.csv"
-    path.write_text(csv_of([(f"{a} {n}", b, c) for n in range(200) for a, b, c in ROWS]))
+    path.write_text(csv_of([(f"{a} {n}", b, c) for n in range(300) for a, b, c in ROWS]))
     return path
 
 
@@ -30,16 +30,22 @@ def train(data: Path, *more: str) -> int:
     return main([*command, "--models", models, *more])
 
 
-def test_a_trained_model_is_in_use(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert train(data, "--priority", "urgency") == 0
+@pytest.mark.parametrize(
+    ("family", "said"), [("fast", "topic: fitting words"), ("batch", "fitting on everything")]
+)
+def test_a_trained_model_is_in_use(
+    data: Path, capsys: pytest.CaptureFixture[str], family: str, said: str
+) -> None:
+    assert train(data, "--priority", "urgency", "--model", family) == 0
     labeller = load_current(data.parent / "models")
     found = labeller.label(["vpn drops again"])
     assert found.topic.classes[found.topic.probabilities[0].argmax()] == "net"
     assert found.priority is not None
     shown = capsys.readouterr()
+    assert labeller.identity.name == family
     assert labeller.identity.version in shown.out
     assert "majority class" in shown.out
-    assert "fitting on everything" in shown.err
+    assert said in shown.err
 
 
 def test_the_manifest_keeps_the_figures(data: Path) -> None:
@@ -48,7 +54,7 @@ def test_the_manifest_keeps_the_figures(data: Path) -> None:
     figures = read_manifest(store, str(store.current())).figures
     assert figures["topic_accuracy"] == 1.0
     assert figures["topic_majority_accuracy"] == 0.5
-    assert figures["rows"] == 400
+    assert figures["rows"] == 600
 
 
 def test_only_the_first_share_is_learned_from(data: Path) -> None:

@@ -1,0 +1,112 @@
+"""How each family of models becomes files, and is built from them: never by code in a file."""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.classifier.domain.labelling import Labeller, ModelIdentity
+
+ARRAYS_FILE = "arrays.npz"
+VALUES_FILE = "values.json"
+SKOPS_FILE = "model.skops"
+_REFERENCE = "$array"
+
+
+class Saveable(Protocol):
+    """A Labeller whose state is plain values and arrays."""
+
+    @property
+    def identity(self) -> ModelIdentity: ...
+
+    def state(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableModel(Exception):
+    """The files are no model; `reason` says why."""
+
+    reason: str
+
+
+def encode(labeller: Saveable) -> dict[str, bytes]:
+    """The files of a labeller by name."""
+    if labeller.identity.name == "batch":
+        import skops.io  # noqa: PLC0415 - loads scikit-learn, which serving a fast model never needs
+
+        return {SKOPS_FILE: skops.io.dumps(labeller.state())}
+    return encode_state(labeller.state())
+
+
+def decode(name: str, version: str, files: Mapping[str, bytes]) -> Labeller:
+    """The labeller of these files. Raises UnreadableModel."""
+    try:
+        if name == "batch":
+            return _batch(files[SKOPS_FILE], version)
+        if name == "fast":
+            return _fast(decode_state(files), version)
+    except (BadZipFile, AttributeError, LookupError, ValueError, TypeError, EOFError) as fault:
+        named = SKOPS_FILE if name == "batch" else f"{ARRAYS_FILE} or {VALUES_FILE}"
+        raise UnreadableModel(f"{named} cannot be read ({fault})") from fault
+    raise UnreadableModel(f"it is of a family {name!r} that this release does not know")
+
+
+def encode_state(state: Mapping[str, Any]) -> dict[str, bytes]:
+    """Nested plain values as JSON, the arrays among them in one npz beside it."""
+    arrays: dict[str, Any] = {}
+    values = json.dumps(_detached(state, "", arrays)).encode()
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    return {VALUES_FILE: values, ARRAYS_FILE: content.getvalue()}
+
+
+def decode_state(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """What `encode_state` was given. Raises LookupError, ValueError or BadZipFile."""
+    with np.load(io.BytesIO(files[ARRAYS_FILE]), allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    state = _attached(json.loads(files[VALUES_FILE]), arrays)
+    if not isinstance(state, dict):
+        raise TypeError(f"a state is a mapping, not {type(state).__name__}")
+    return state
+
+
+def _detached(value: Any, path: str, arrays: dict[str, NDArray[Any]]) -> Any:
+    if isinstance(value, np.ndarray):
+        arrays[path] = value
+        return {_REFERENCE: path}
+    if isinstance(value, Mapping):
+        return {key: _detached(inner, f"{path}.{key}", arrays) for key, inner in value.items()}
+    return value
+
+
+def _attached(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {_REFERENCE}:
+        return arrays[value[_REFERENCE]]
+    return {key: _attached(inner, arrays) for key, inner in value.items()}
+
+
+def _fast(state: dict[str, Any], version: str) -> Labeller:
+    from services.classifier.models.deferred import DeferredEncoder  # noqa: PLC0415 - loads numba
+    from services.classifier.models.serving import FastLabeller  # noqa: PLC0415
+
+    return FastLabeller.from_state(state, version, DeferredEncoder())
+
+
+def _batch(content: bytes, version: str) -> Labeller:
+    import skops.io  # noqa: PLC0415 - see `encode`
+
+    from services.classifier.models.batch import BatchLabeller  # noqa: PLC0415
+
+    # A state is plain values and arrays: a file that names any other type is refused before
+    # anything of it is built.
+    untrusted = skops.io.get_untrusted_types(data=content)
+    if untrusted:
+        raise UnreadableModel(f"it holds types that no model needs: {sorted(untrusted)}")
+    return BatchLabeller.from_state(skops.io.loads(content, trusted=[]), version)

@@ -1,0 +1,99 @@
+"""One head of the serving model: a FastClassifier that can be saved, loaded, copied and probed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from services.classifier.domain.labelling import Probabilities
+from services.classifier.models.digests import digest_of
+from services.classifier.models.encoder import Encoder
+from services.classifier.models.fast import FastClassifier, _Scale
+from services.classifier.models.guard import Guard
+from services.classifier.models.linear import LinearHead
+from services.classifier.models.softmax import normalise
+from services.classifier.models.wordrows import WordRows
+
+
+class TextHead(FastClassifier):
+    """Topic or priority. A loaded or copied head answers and learns bit for bit like its source."""
+
+    def __init__(self, *, seed: int = 0, encoder: Encoder | None = None) -> None:
+        super().__init__(seed=seed, encoder=encoder)
+        self._encoder = encoder
+
+    def state(self) -> dict[str, Any]:
+        """Plain values and arrays: all that predicting and learning on need."""
+        words = self._words
+        return {
+            "seed": self._seed,
+            "epochs": self._epochs,
+            "scale": [
+                self._scale.share, self._scale.factor, self._scale.mean, self._scale.deviation,
+            ],
+            "classes": list(self._head.classes),
+            "head": self._head.state(),
+            "vocabulary": {
+                "hashes": self._vocabulary.hashes(),
+                "frequencies": self._vocabulary.frequencies(),
+                "documents": self._vocabulary.documents,
+                "idf": self._vocabulary.idf(),
+            },
+            "table": self._table.state() if words and self._table else None,
+            "words": words.state() if words else None,
+            "memory": self._memory.state(),
+            "guard": {"texts": list(self._guard.texts), "labels": list(self._guard.labels)},
+        }  # fmt: skip
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], encoder: Encoder | None = None) -> "TextHead":
+        """The head that `state` described. Raises LookupError or ValueError when it is none."""
+        head = cls(seed=int(state["seed"]), encoder=encoder if state["words"] else None)
+        if head._table is not None:
+            head._table.restore(state["table"])
+        head._take(state)
+        return head
+
+    def fork(self) -> "TextHead":
+        """A head of its own that shares only the encoded words, which never change."""
+        twin = TextHead(seed=self._seed, encoder=self._encoder)
+        twin._table = self._table
+        twin._take(self.state())
+        twin.refused_refits = self.refused_refits
+        return twin
+
+    def add_class(self, label: str) -> None:
+        """Name a class that has no example yet; nothing happens when it is known."""
+        self._column(label)
+
+    def held_out_answers(self) -> tuple[tuple[str, ...], Probabilities] | None:
+        """Labels and answers of rows not yet learned when `fit` answered them; None without any."""
+        held = self.held_out
+        if not len(held.rows):
+            return None
+        classes = sorted(self._head.classes)
+        labels = tuple(classes[column] for column in held.labels.tolist())
+        return labels, normalise(held.logits, len(classes), 1.0)
+
+    def digest(self, probes: Sequence[str]) -> str:
+        """Digest of the classes and of the bits answered to `probes`."""
+        answers = self.predict_proba(probes)
+        return digest_of({"classes": list(self.classes), "answers": np.asarray(answers)})
+
+    def _take(self, state: Mapping[str, Any]) -> None:
+        self._epochs = int(state["epochs"])
+        self._scale = _Scale(*(float(value) for value in state["scale"]))
+        self._head = LinearHead()
+        self._head.restore([str(name) for name in state["classes"]], state["head"])
+        saved = state["vocabulary"]
+        self._vocabulary.restore(
+            saved["hashes"], saved["frequencies"], int(saved["documents"]), saved["idf"]
+        )
+        if len(self._vocabulary) != self._head.rows:
+            raise ValueError("the saved vocabulary does not agree with the weights")
+        self._words = None
+        if self._table is not None and state["words"] is not None:
+            self._words = WordRows(self._table)
+            self._words.restore(state["words"])
+        self._memory.restore(state["memory"])
+        self._guard = Guard(tuple(state["guard"]["texts"]), tuple(state["guard"]["labels"]))

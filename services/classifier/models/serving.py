@@ -1,0 +1,101 @@
+"""The serving model: a topic head and a priority head of the fast family as one Labeller."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from services.classifier.domain.labelling import HeadScores, Labelling, ModelIdentity
+from services.classifier.models.digests import digest_of
+from services.classifier.models.encoder import Encoder
+from services.classifier.models.heads import TextHead
+
+Report = Callable[[str], None]
+
+NAME = "fast"
+_WORD = re.compile(r"\w")
+
+
+def _silent(step: str) -> None:
+    """No one is watching this fit."""
+
+
+class FastLabeller:
+    """A Labeller of some microseconds a ticket that learns from corrections.
+
+    The topic head adds the encoder's words to its n-grams; priorities gain nothing from words and
+    do without.
+    """
+
+    def __init__(self, topic: TextHead, priority: TextHead | None, identity: ModelIdentity) -> None:
+        self._topic = topic
+        self._priority = priority
+        self._identity = identity
+
+    @classmethod
+    def train(
+        cls,
+        texts: Sequence[str],
+        topics: Sequence[str],
+        priorities: Sequence[str] | None = None,
+        *,
+        seed: int = 0,
+        encoder: Encoder | None = None,
+        report: Report = _silent,
+    ) -> "FastLabeller":
+        """Fit both heads. ValueError when a head is given fewer than two classes or no word."""
+        if not any(_WORD.search(text) for text in texts):
+            raise ValueError("no text holds a word")
+        topic = TextHead(seed=seed, encoder=encoder)
+        report("topic: fitting words and character n-grams")
+        topic.fit(texts, topics)
+        priority = None
+        if priorities is not None:
+            report("priority: fitting words and character n-grams")
+            priority = TextHead(seed=seed)
+            priority.fit(texts, priorities)
+        report("computing the digest")
+        labeller = cls(topic, priority, ModelIdentity(NAME, "unsaved", ""))
+        labeller._identity = ModelIdentity(NAME, "unsaved", digest_of(labeller.state()))
+        return labeller
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Name, version and digest of what it was trained to be, and the log offset it folded."""
+        return self._identity
+
+    @property
+    def topic(self) -> TextHead:
+        """The head that always exists."""
+        return self._topic
+
+    @property
+    def priority(self) -> TextHead | None:
+        """None where the model was never shown a priority."""
+        return self._priority
+
+    def label(self, texts: Sequence[str]) -> Labelling:
+        """Scores of every head for `texts`."""
+        topic = HeadScores(self._topic.classes, self._topic.predict_proba(texts))
+        priority = None
+        if self._priority is not None:
+            priority = HeadScores(self._priority.classes, self._priority.predict_proba(texts))
+        return Labelling(topic, priority)
+
+    def state(self) -> dict[str, Any]:
+        """Plain values and arrays: all that predicting and learning on need."""
+        return {
+            "topic": self._topic.state(),
+            "priority": self._priority.state() if self._priority else None,
+        }
+
+    @classmethod
+    def from_state(
+        cls, state: Mapping[str, Any], version: str, encoder: Encoder | None = None
+    ) -> "FastLabeller":
+        """The labeller that `state` described. Raises LookupError or ValueError."""
+        priority = state["priority"]
+        return cls(
+            TextHead.from_state(state["topic"], encoder),
+            TextHead.from_state(priority) if priority else None,
+            ModelIdentity(NAME, version, digest_of(state)),
+        )
