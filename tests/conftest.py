@@ -72,8 +72,8 @@ def unique() -> Callable[[str], str]:
 
 
 def _docker_runs() -> bool:
-    from docker import from_env  # type: ignore[import-untyped]
-    from docker.errors import DockerException  # type: ignore[import-untyped]
+    from docker import from_env  # type: ignore[import-untyped]  # noqa: PLC0415
+    from docker.errors import DockerException  # type: ignore[import-untyped]  # noqa: PLC0415
 
     try:
         return bool(from_env(timeout=5).ping())
@@ -83,7 +83,7 @@ def _docker_runs() -> bool:
 
 @contextmanager
 def _kafka_container() -> Iterator[str]:
-    from testcontainers.community.kafka import KafkaContainer
+    from testcontainers.community.kafka import KafkaContainer  # noqa: PLC0415
 
     with KafkaContainer().with_kraft() as container:
         yield container.get_bootstrap_server()

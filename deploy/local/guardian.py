@@ -40,7 +40,7 @@ class Guardian:
 
     def _tell(self, line: str) -> None:
         pipe = self._process.stdin
-        assert pipe is not None
+        assert pipe is not None  # noqa: S101 - given to Popen above
         with self._lock:
             pipe.write(line.encode())
             pipe.flush()

@@ -43,7 +43,7 @@ def test_accuracy_stands_beside_the_majority_class() -> None:
 def test_the_table_names_queues_and_pages() -> None:
     progress = Progress()
     progress.add(_look(0, 9, top_queues=(("IT/Network", 7),)))
-    console = Console(record=True, width=100, file=open("/dev/null", "w"))
+    console = Console(record=True, width=100, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
     console.print(progress.table(0, {"first page": "http://127.0.0.1:8000"}))
     shown = console.export_text()
     assert "7  IT/Network" in shown
