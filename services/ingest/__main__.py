@@ -6,8 +6,10 @@ import gc
 import logging
 import os
 import secrets
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import NoReturn
 
 import uvicorn
@@ -67,6 +69,8 @@ def _serve(settings: IngestSettings, kafka: KafkaSettings) -> None:
     # What lives as long as the process need not be looked through again and again.
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
+    # uvicorn raises the signal again once it has stopped in order; a wish to stop is no failure.
+    signal.signal(signal.SIGTERM, _stopped)
     uvicorn.run(
         app,
         host=settings.host,
@@ -95,6 +99,10 @@ def _pseudonym_key(settings: IngestSettings) -> bytes:
 def _die(reason: str) -> None:
     log.critical("ending the process, its Kafka producer is of no use any more: %s", reason)
     asyncio.get_running_loop().call_later(LAST_ANSWERS_SECONDS, _exit)
+
+
+def _stopped(_: int, __: FrameType | None) -> NoReturn:
+    sys.exit(0)
 
 
 def _exit() -> NoReturn:
