@@ -9,14 +9,20 @@ SERVICES = ("ingest", "classifier-0", "classifier-1", "forecaster")
 
 def live_broker(world: World) -> None:
     """A rolling restart under load ends each with exit code 0."""
-    with world.feeding(1_500) as feeder:
-        for number, name in enumerate(SERVICES, start=1):
-            world.reach(feeder, number / (len(SERVICES) + 1))
-            service = world.services[name]
-            service.terminate()
-            code = service.wait(STOP_SECONDS)
-            assert code == 0, f"{name} ended with {code} after SIGTERM"
-            world.recover()
+    names = (*SERVICES, "gateway")
+    world.run("gateway", "services.gateway")
+    try:
+        world.until(lambda: world.reason("gateway") == "", "the gateway is ready")
+        with world.feeding(1_500) as feeder:
+            for number, name in enumerate(names, start=1):
+                world.reach(feeder, number / (len(names) + 1))
+                service = world.services[name]
+                service.terminate()
+                code = service.wait(STOP_SECONDS)
+                assert code == 0, f"{name} ended with {code} after SIGTERM"
+                world.recover()
+    finally:
+        world.stop("gateway")
 
 
 def dead_broker(world: World) -> None:
