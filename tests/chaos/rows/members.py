@@ -77,8 +77,10 @@ def two_projectors(world: World) -> None:
             world.reach(feeder, 0.5)
             world.forecaster.kill()
             world.recover()
+        world.until_ready()
         refused = sum(world.metric(name, REFUSED) for name in ("forecaster", "forecaster-2"))
         world.notes["batches refused"] = refused
+        assert refused, "two writers, and Redis never had to refuse one"
     finally:
         world.stop("forecaster-2")
 
