@@ -1,4 +1,4 @@
-"""Every Redis key in one place. One writer: all of it is the forecaster's projection.
+"""Every Redis key in one place. One writer: all of it is written by the forecaster.
 
 | key                               | type   | content                                          |
 |-----------------------------------|--------|--------------------------------------------------|
@@ -10,6 +10,9 @@
 | load:{grain}:{period}:{dim}:{val} | string | packed u32 windows, see shared.windows           |
 | feed                              | stream | the latest labels (FeedEntry as `data`), bounded |
 | totals                            | hash   | shared.read_model.Totals                         |
+| dataset:{id}                      | string | shared.forecasting.Dataset, expires              |
+| dataset:{id}:load:{year}:{queue}  | string | its days, packed like load, expires              |
+| models, models:{dataset id}       | hash   | model id to shared.forecasting.TrainedModel      |
 """
 
 POSITION_PREFIX = "position:"
@@ -40,3 +43,15 @@ def series(dimension: str) -> str:
 
 def load(grain: str, period: str, dimension: str, value: str) -> str:
     return f"load:{grain}:{period}:{dimension}:{value}"
+
+
+def dataset(dataset_id: str) -> str:
+    return f"dataset:{dataset_id}"
+
+
+def dataset_load(dataset_id: str, year: str, queue_id: str) -> str:
+    return f"dataset:{dataset_id}:load:{year}:{queue_id}"
+
+
+def models(dataset_id: str | None) -> str:
+    return f"models:{dataset_id}" if dataset_id else "models"

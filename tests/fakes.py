@@ -82,3 +82,35 @@ class ConstantLabeller:
             raise ValueError("this model cannot read that")
         rows = np.tile(np.array([[0.75, 0.25]], np.float32), (len(texts), 1))
         return Labelling(HeadScores(("vpn", "printer"), rows), None)
+
+
+@dataclass
+class InMemoryStore:
+    """The forecaster's Store, in dictionaries that a test may share with a MemoryViews."""
+
+    sets: dict[str, set[str]] = field(default_factory=dict)
+    stored: dict[str, bytes] = field(default_factory=dict)
+    hashes: dict[str, dict[str, bytes]] = field(default_factory=dict)
+
+    async def members(self, key: str) -> frozenset[str]:
+        return frozenset(self.sets.get(key, ()))
+
+    async def strings(self, keys: Sequence[str]) -> list[bytes | None]:
+        return [self.stored.get(key) for key in keys]
+
+    async def put(
+        self, values: Mapping[str, bytes], seconds: int, drop: Sequence[str] = ()
+    ) -> None:
+        for key in drop:
+            self.stored.pop(key, None)
+        self.stored.update(values)
+
+    async def fields(self, key: str) -> dict[str, bytes]:
+        return dict(self.hashes.get(key, {}))
+
+    async def set_field(self, key: str, field: str, value: bytes) -> None:
+        self.hashes.setdefault(key, {})[field] = value
+
+    async def drop_fields(self, key: str, fields: Sequence[str]) -> int:
+        content = self.hashes.get(key, {})
+        return sum(content.pop(name, None) is not None for name in set(fields))

@@ -1,19 +1,31 @@
 """Wires the forecaster: two intakes that start where Redis stands, upkeep, internal port."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from aiokafka import TopicPartition
+from fastapi import FastAPI
+from pydantic import ValidationError
 from redis.asyncio import Redis
 
+from services.forecaster.adapters.datasets import Datasets
+from services.forecaster.adapters.live_load import LiveLoad
 from services.forecaster.adapters.read_side import RedisReadSide
+from services.forecaster.adapters.store import RedisStore, Store
+from services.forecaster.calendars import Calendars, Place
+from services.forecaster.dependencies import Services
 from services.forecaster.domain.projection import Retention
+from services.forecaster.forecasting import Forecasting
 from services.forecaster.handlers import CorrectionProjection, LabelProjection
+from services.forecaster.judging import Judging
+from services.forecaster.routes import datasets as datasets_routes
+from services.forecaster.routes import forecasts, models
 from services.forecaster.settings import ForecasterSettings
 from services.forecaster.upkeep import Upkeep
 from shared.clock import Clock
-from shared.http import create_service
+from shared.errors import Misconfigured
+from shared.http import Check, create_service
 from shared.queues import QueueDirectory
 from shared.settings import KafkaSettings, RedisSettings
 from shared.streaming import BatchProducer, Intake, IntakeSettings, StreamWorker
@@ -61,14 +73,43 @@ def create_worker(
         return f"rebuilding the read side: {behind} records to go" if behind else None
 
     checks = {"kafka": worker.kafka_ready, "redis": read_side.ready, "projection": rebuilt}
+    services = create_services(settings, RedisStore(client), directory, clock)
+    worker.serve(create_port(services, checks), settings.host, settings.port)
+    return worker
+
+
+def create_services(
+    settings: ForecasterSettings, store: Store, directory: QueueDirectory, clock: Clock
+) -> Services:
+    """What the internal port answers with. Raises Misconfigured for a place nobody knows."""
+    try:
+        rest = Place(timezone=settings.timezone, country=settings.country)
+    except ValidationError as error:
+        reasons = "; ".join(each["msg"] for each in error.errors())
+        raise Misconfigured(f"FORECASTER_TIMEZONE, FORECASTER_COUNTRY: {reasons}") from error
+    datasets = Datasets(store, clock, settings.dataset_days * DAY_SECONDS)
+    live = LiveLoad(store, directory, clock)
+    forecasting = Forecasting(store, live, datasets, Calendars(rest, settings.places))
+    return Services(
+        forecasting=forecasting,
+        judging=Judging(forecasting, clock),
+        datasets=datasets,
+        max_upload_bytes=settings.max_upload_bytes,
+    )
+
+
+def create_port(services: Services, checks: Mapping[str, Check]) -> FastAPI:
+    """The internal port."""
     http = create_service(
         "forecaster",
         title="Deskstream forecaster",
-        description="Projects labels into Redis; this port is internal.",
+        description="Projects labels into Redis and forecasts load; this port is internal.",
         checks=checks,
     )
-    worker.serve(http, settings.host, settings.port)
-    return worker
+    http.state.services = services
+    for routes in (forecasts, models, datasets_routes):
+        http.include_router(routes.router)
+    return http
 
 
 def _starting_point(

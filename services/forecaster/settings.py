@@ -5,11 +5,12 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from services.forecaster.calendars import Place
 from shared.settings import ServiceSettings
 
 
 class ForecasterSettings(ServiceSettings):
-    """How long what is kept, and where the queue directory is."""
+    """How long what is kept, where the queue directory is, and by which calendar queues live."""
 
     model_config = SettingsConfigDict(env_prefix="FORECASTER_", frozen=True)
 
@@ -23,3 +24,11 @@ class ForecasterSettings(ServiceSettings):
     feed_length: int = Field(default=10_000, ge=1)
     # How often Redis's positions are compared while nothing arrives: Redis may have gone back.
     compare_seconds: float = Field(default=1.0, gt=0)
+    # Days, weekdays and holidays of a queue are those of the place its people live in.
+    timezone: str = "UTC"
+    country: str | None = None
+    # {"queue path": {"timezone": "...", "country": "..."}}; holds for all queues below as well.
+    places: dict[str, Place] = Field(default_factory=dict)
+    # Uploaded datasets that nobody fills again are forgotten after this many days.
+    dataset_days: int = Field(default=30, ge=1)
+    max_upload_bytes: int = Field(default=200_000_000, ge=1)

@@ -13,6 +13,7 @@ import uvloop
 from pydantic import ValidationError
 
 from services.gateway.adapters.feed import Feed
+from services.gateway.adapters.forecasts import HttpForecasts
 from services.gateway.adapters.load_reader import LoadReader
 from services.gateway.adapters.probes import HttpProbe
 from services.gateway.adapters.redis_views import RedisViews, connect
@@ -61,6 +62,7 @@ async def serve(settings: GatewaySettings, redis: RedisSettings, partitions: int
             feed=Feed(views, settings.stream_buffer),
             classifier=HttpProbe("classifier", settings.classifier_url, http, monotonic),
             forecaster=HttpProbe("forecaster", settings.forecaster_url, http, monotonic),
+            forecasts=HttpForecasts(settings.forecaster_url, http),
         )
         config = uvicorn.Config(
             create_app(ports),

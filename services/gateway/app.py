@@ -7,7 +7,18 @@ from fastapi import FastAPI
 
 from services.gateway.adapters.probes import named, whole
 from services.gateway.dependencies import Ports
-from services.gateway.routes import home, load, queues, statistics, status, stream, tickets
+from services.gateway.routes import (
+    datasets,
+    forecast,
+    home,
+    load,
+    models,
+    queues,
+    statistics,
+    status,
+    stream,
+    tickets,
+)
 from shared.errors import Unavailable
 from shared.http import create_service
 
@@ -51,6 +62,7 @@ def create_app(ports: Ports) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.ports = ports
-    for routes in (tickets, stream, queues, load, statistics, status, home):
+    rooms = (tickets, stream, queues, load, statistics, forecast, models, datasets, status, home)
+    for routes in rooms:
         app.include_router(routes.router)
     return app

@@ -2,18 +2,22 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from services.gateway.adapters.datasets import DatasetWindows, directory_of, find_dataset
 from services.gateway.adapters.feed import Feed
+from services.gateway.adapters.forecasts import Forecasts
 from services.gateway.adapters.load_reader import LoadReader
 from services.gateway.adapters.probes import Probe
 from services.gateway.adapters.views import Views
 from services.gateway.settings import GatewaySettings
+from shared.clock import monotonic
 
+EPOCH = date(1970, 1, 1)
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -27,6 +31,16 @@ class Ports:
     feed: Feed
     classifier: Probe
     forecaster: Probe
+    forecasts: Forecasts
+
+    async def load_of(self, dataset_id: str | None) -> LoadReader:
+        """Live load, or that of an uploaded dataset. Raises NotFound for an unknown id."""
+        if dataset_id is None:
+            return self.load
+        dataset = await find_dataset(self.views, dataset_id)
+        last = datetime.combine(dataset.last or EPOCH, time(), UTC)
+        windows = DatasetWindows(self.views, dataset)
+        return LoadReader(windows, directory_of(dataset), lambda: last, monotonic)
 
 
 def _ports(request: Request) -> Ports:
@@ -52,6 +66,18 @@ QueueName = Annotated[
         description="A queue's path or id; everything below it is included. 0 is all queues.",
         examples=["IT/Network"],
     ),
+]
+DatasetId = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=64,
+        description="An uploaded dataset, by the id its upload answered; without it live load.",
+    ),
+]
+# What JSON and JavaScript hold exactly; ids of queues are 53-bit.
+QueueId = Annotated[
+    int, Field(ge=0, lt=2**53, description="An id of GET /api/queues; 0 is all.", examples=[0])
 ]
 
 

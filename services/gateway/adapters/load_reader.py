@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from services.gateway.adapters.views import Views
+from services.gateway.adapters.views import Windows
 from services.gateway.domain.load import Span, period_names, sum_windows
 from services.gateway.domain.queues import QueueTree, totals
 from shared.clock import Clock, Monotonic
@@ -21,7 +21,7 @@ class LoadReader:
     """Reads series by queue. A queue's load includes everything below it."""
 
     def __init__(
-        self, views: Views, directory: QueueDirectory, clock: Clock, monotonic: Monotonic
+        self, views: Windows, directory: QueueDirectory, clock: Clock, monotonic: Monotonic
     ) -> None:
         self._views = views
         self._directory = directory
@@ -48,6 +48,10 @@ class LoadReader:
             self._extent_until = self._monotonic() + FRESH_SECONDS
         return self._extent
 
+    def forget(self) -> None:
+        """Read the tree and the first and last day anew when they are next asked for."""
+        self._tree_until = self._extent_until = 0.0
+
     async def counts(self, node: QueueNode | None, grain: Grain, span: Span) -> Counts:
         """Tickets per window of the span, shape (span.length(grain),); None is all queues."""
         dimension, names = await self._series_of(node)
@@ -62,6 +66,16 @@ class LoadReader:
             counted = sum_windows(raws, grain, known)
             result[at : at + len(counted)] = counted
         return result
+
+    async def by_queue(self, grain: Grain, span: Span) -> Mapping[str, Counts]:
+        """Tickets per window counted for exactly each queue, by its path."""
+        names = sorted(await self._views.series(Dimension.QUEUE))
+        years = period_names(grain, span)
+        raws = await self._views.windows(grain, Dimension.QUEUE, names, years)
+        return {
+            name: sum_windows(raws[at * len(years) : (at + 1) * len(years)], grain, span)
+            for at, name in enumerate(names)
+        }
 
     async def totals(self, dimension: Dimension, span: Span | None = None) -> Mapping[str, int]:
         """Tickets counted for exactly each name, over all years that meet the span or the data."""
@@ -91,7 +105,7 @@ class LoadReader:
             return Dimension.QUEUE, tree.with_windows(node)
         # Each ticket has one queue and one topic: either sums to all, the fewer are read faster.
         topics = await self._views.series(Dimension.TOPIC)
-        if len(topics) < len(tree.seen):
+        if 0 < len(topics) < len(tree.seen):
             return Dimension.TOPIC, tuple(topics)
         return Dimension.QUEUE, tuple(tree.seen)
 

@@ -23,8 +23,9 @@ class MemoryViews:
         self._records: dict[str, TicketRecord] = {}
         self._humans: dict[str, HumanValues] = {}
         self._indexes: dict[str, dict[str, Position]] = {}
-        self._series: dict[Dimension, set[str]] = {}
-        self._windows: dict[str, bytearray] = {}
+        # By key, as a projection's store has them, so that a test may share them with one.
+        self.sets: dict[str, set[str]] = {}
+        self.stored: dict[str, bytes] = {}
         self._totals = Totals()
         self._positions: dict[tuple[str, int], PartitionPosition] = {}
         self._feed: list[FeedItem] = []
@@ -60,16 +61,16 @@ class MemoryViews:
         del self._records[ticket_id]
 
     def count(self, dimension: Dimension, name: str, moment: datetime, tickets: int = 1) -> None:
-        self._series.setdefault(dimension, set()).add(name)
+        self.sets.setdefault(redis_keys.series(dimension), set()).add(name)
         for grain in Grain:
             period, cell = cells(grain, moment)
-            stored = self._windows.setdefault(
-                redis_keys.load(grain, period, dimension, name), bytearray()
-            )
+            key = redis_keys.load(grain, period, dimension, name)
+            stored = bytearray(self.stored.get(key, b""))
             end = (cell + 1) * CELL_BYTES
             stored.extend(bytes(max(0, end - len(stored))))
             before = int.from_bytes(stored[end - CELL_BYTES : end], "big")
             stored[end - CELL_BYTES : end] = (before + tickets).to_bytes(CELL_BYTES, "big")
+            self.stored[key] = bytes(stored)
 
     def set_totals(self, totals: Totals) -> None:
         self._totals = totals
@@ -124,14 +125,18 @@ class MemoryViews:
 
     async def series(self, dimension: Dimension) -> frozenset[str]:
         await self.ping()
-        return frozenset(self._series.get(dimension, ()))
+        return frozenset(self.sets.get(redis_keys.series(dimension), ()))
 
     async def windows(
         self, grain: Grain, dimension: Dimension, names: Sequence[str], periods: Sequence[str]
     ) -> list[bytes | None]:
+        return await self.strings(
+            [redis_keys.load(grain, p, dimension, name) for name in names for p in periods]
+        )
+
+    async def strings(self, keys: Sequence[str]) -> list[bytes | None]:
         await self.ping()
-        keys = [redis_keys.load(grain, p, dimension, name) for name in names for p in periods]
-        return [bytes(raw) if (raw := self._windows.get(key)) else None for key in keys]
+        return [self.stored.get(key) for key in keys]
 
     async def totals(self) -> Totals:
         await self.ping()

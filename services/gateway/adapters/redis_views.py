@@ -112,7 +112,11 @@ class RedisViews:
     async def windows(
         self, grain: Grain, dimension: Dimension, names: Sequence[str], periods: Sequence[str]
     ) -> list[bytes | None]:
-        keys = [redis_keys.load(grain, p, dimension, name) for name in names for p in periods]
+        return await self.strings(
+            [redis_keys.load(grain, p, dimension, name) for name in names for p in periods]
+        )
+
+    async def strings(self, keys: Sequence[str]) -> list[bytes | None]:
         if not keys:
             return []
         async with _answering():

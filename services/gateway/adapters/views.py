@@ -23,12 +23,8 @@ class PartitionPosition:
     source: int | None
 
 
-class Views(TicketIndex, Protocol):
-    """Everything the gateway reads. Every method raises Unavailable when Redis does not answer."""
-
-    async def ping(self) -> None:
-        """Answers, or raises Unavailable with the reason."""
-        ...
+class Windows(Protocol):
+    """Load windows: those that the projection counted, or those of an uploaded dataset."""
 
     async def series(self, dimension: Dimension) -> frozenset[str]:
         """The queues, topics or priorities that have windows."""
@@ -38,6 +34,18 @@ class Views(TicketIndex, Protocol):
         self, grain: Grain, dimension: Dimension, names: Sequence[str], periods: Sequence[str]
     ) -> list[bytes | None]:
         """Packed windows: all periods of the first name, then of the second, and so on."""
+        ...
+
+
+class Views(TicketIndex, Windows, Protocol):
+    """Everything the gateway reads. Every method raises Unavailable when Redis does not answer."""
+
+    async def ping(self) -> None:
+        """Answers, or raises Unavailable with the reason."""
+        ...
+
+    async def strings(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The values of several keys, in their order."""
         ...
 
     async def totals(self) -> Totals:

@@ -1,6 +1,6 @@
 """The queue tree as clients address it: by path or by id, 0 for all."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,15 @@ class QueueTree:
 
     def id_of(self, path: str) -> int:
         return self._directory.id_of(path)
+
+    @property
+    def nodes(self) -> Collection[QueueNode]:
+        """Every queue."""
+        return self._nodes.values()
+
+    def at(self, path: str) -> QueueNode:
+        """The queue of a path that is in the tree."""
+        return self._nodes[path]
 
     def find(self, name: str) -> QueueNode | None:
         """The queue of an id or a path; None for "0", all queues. Raises NotFound."""

@@ -9,16 +9,13 @@ from fastapi import Query as InQuery
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from services.gateway.dependencies import Day, Gateway, Query
-from services.gateway.domain.load import Granularity, Span, resample
+from services.gateway.dependencies import DatasetId, Day, Gateway, Query, QueueId
+from services.gateway.domain.load import Span
+from shared.granularity import Granularity, resample
 from shared.http.problems import responses
 
 router = APIRouter(prefix="/api", tags=["load"])
 AS_JSON = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
-# What JSON and JavaScript hold exactly; ids of queues are 53-bit.
-QueueId = Annotated[
-    int, Field(ge=0, lt=2**53, description="An id of GET /api/queues; 0 is all.", examples=[0])
-]
 
 
 # Pydantic's own `deprecated` would warn us, who read it, at every request.
@@ -34,6 +31,7 @@ class DatedQuery(Query):
     )
     date_start: Day | None = Field(default=None, json_schema_extra=OLDER)
     date_end: Day | None = Field(default=None, json_schema_extra=OLDER)
+    dataset_id: DatasetId | None = None
 
     def span(self, extent: Span | None) -> Span | None:
         """The days asked for; a date left out is the first or last of the data."""
@@ -84,13 +82,14 @@ class TimeSeriesData(BaseModel):
 )
 async def historical(query: Annotated[HistoricalQuery, InQuery()], gateway: Gateway) -> Response:
     """Without dates: all data. Weeks start on Monday; an interval cut by a date is not whole."""
-    node = (await gateway.load.tree()).find_id(query.queue_id)
-    span = query.span(await gateway.load.extent())
+    load = await gateway.load_of(query.dataset_id)
+    node = (await load.tree()).find_id(query.queue_id)
+    span = query.span(await load.extent())
     values: NDArray[np.int64] = np.zeros(0, np.int64)
     starts: NDArray[np.datetime64] = np.zeros(0, "M8[D]")
     if span is not None:
         span.require_at_most(query.granularity)
-        counts = await gateway.load.counts(node, query.granularity.grain, span)
+        counts = await load.counts(node, query.granularity.grain, span)
         values, starts = resample(counts, span.first, query.granularity)
     # Straight from the arrays: validating 26,280 numbers of three years costs more than reading.
     body = {

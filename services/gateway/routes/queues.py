@@ -1,14 +1,23 @@
 """GET /api/queues: contract A's tree of queues with their load."""
 
+from typing import Annotated
+
 from fastapi import APIRouter
+from fastapi import Query as InQuery
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.gateway.dependencies import Gateway
+from services.gateway.dependencies import DatasetId, Gateway, Query
 from services.gateway.domain.queues import DEEPEST_LEVEL, TOP_PER_LEVEL
 from shared.http.problems import responses
 from shared.windows import Dimension
 
 router = APIRouter(prefix="/api", tags=["load"])
+
+
+class QueuesQuery(Query):
+    """Of live load, or of an uploaded dataset."""
+
+    dataset_id: DatasetId | None = None
 
 
 class QueueEntry(BaseModel):
@@ -49,12 +58,13 @@ class Queues(BaseModel):
     "/queues",
     operation_id="list_queues",
     summary="The busiest queues of every level of the tree",
-    responses=responses(503),
+    responses=responses(404, 422, 503),
 )
-async def list_queues(gateway: Gateway) -> Queues:
+async def list_queues(query: Annotated[QueuesQuery, InQuery()], gateway: Gateway) -> Queues:
     """Loads are sums over all data."""
-    own = await gateway.load.totals(Dimension.QUEUE)
-    tree = await gateway.load.tree()
+    load = await gateway.load_of(query.dataset_id)
+    own = await load.totals(Dimension.QUEUE)
+    tree = await load.tree()
     levels = {
         str(level): [QueueEntry.model_validate(queue) for queue in queues]
         for level, queues in tree.loads(own).items()

@@ -8,8 +8,9 @@ from fastapi import APIRouter
 from fastapi import Query as InQuery
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.gateway.dependencies import Gateway, Ports
-from services.gateway.domain.load import Granularity, Span, resample
+from services.gateway.adapters.load_reader import LoadReader
+from services.gateway.dependencies import DatasetId, Gateway, Query, QueueId
+from services.gateway.domain.load import Span
 from services.gateway.domain.statistics import (
     WEEKDAYS,
     LoadStatistics,
@@ -20,8 +21,9 @@ from services.gateway.domain.statistics import (
     weekday_averages,
     within_data,
 )
-from services.gateway.routes.load import DatedQuery, QueueId
+from services.gateway.routes.load import DatedQuery
 from shared.errors import BadRequest
+from shared.granularity import Granularity, resample
 from shared.http.problems import responses
 from shared.queues import QueueNode
 from shared.windows import Counts, Grain
@@ -39,6 +41,12 @@ class StatisticsQuery(QueueDatedQuery):
     """The same, and the interval the load is judged by."""
 
     granularity: Granularity = Granularity.DAILY
+
+
+class DataQuery(Query):
+    """Live data, or an uploaded dataset."""
+
+    dataset_id: DatasetId | None = None
 
 
 class DataStatus(BaseModel):
@@ -93,11 +101,11 @@ class QueueStatistics(BaseModel):
     "/data-status",
     operation_id="read_data_status",
     summary="Is there any data, and from when to when?",
-    responses=responses(503),
+    responses=responses(404, 422, 503),
 )
-async def data_status(gateway: Gateway) -> DataStatus:
+async def data_status(query: Annotated[DataQuery, InQuery()], gateway: Gateway) -> DataStatus:
     """False until the first ticket is counted."""
-    extent = await gateway.load.extent()
+    extent = await (await gateway.load_of(query.dataset_id)).extent()
     if extent is None:
         return DataStatus(status=False, message="no tickets yet")
     return DataStatus(status=True, message=f"tickets from {extent.first} to {extent.last}")
@@ -113,9 +121,10 @@ async def daily_average(
     query: Annotated[QueueDatedQuery, InQuery()], gateway: Gateway
 ) -> DailyAverage:
     """Over the days asked for that have data; 400 where none has."""
-    node = (await gateway.load.tree()).find_id(query.queue_id)
-    span = within_data(_required(query), await gateway.load.extent())
-    daily = await gateway.load.counts(node, Grain.DAY, span)
+    load = await gateway.load_of(query.dataset_id)
+    node = (await load.tree()).find_id(query.queue_id)
+    span = within_data(_required(query), await load.extent())
+    daily = await load.counts(node, Grain.DAY, span)
     return DailyAverage(
         queue_id=query.queue_id,
         weekdays=list(WEEKDAYS),
@@ -133,14 +142,15 @@ async def weekly_average(
     queue_id: QueueId, query: Annotated[DatedQuery, InQuery()], gateway: Gateway
 ) -> WeeklyAverage:
     """Without dates: all data; 400 for a date outside the data."""
-    node = (await gateway.load.tree()).find_id(queue_id)
-    extent = await gateway.load.extent()
+    load = await gateway.load_of(query.dataset_id)
+    node = (await load.tree()).find_id(queue_id)
+    extent = await load.extent()
     span = query.span(extent)
     if span is None or extent is None:
         raise BadRequest("no data yet")
     if within_data(span, extent) != span:
         raise BadRequest(f"a date is outside the data, from {extent.first} to {extent.last}")
-    averages = week_averages(await gateway.load.counts(node, Grain.DAY, span), span.first)
+    averages = week_averages(await load.counts(node, Grain.DAY, span), span.first)
     return WeeklyAverage(queue_id=queue_id, **asdict(averages))
 
 
@@ -154,28 +164,29 @@ async def queue_stats(
     query: Annotated[StatisticsQuery, InQuery()], gateway: Gateway
 ) -> QueueStatistics:
     """Over the days asked for that have data; 400 where none has."""
-    tree = await gateway.load.tree()
+    load = await gateway.load_of(query.dataset_id)
+    tree = await load.tree()
     node = tree.find_id(query.queue_id)
     asked = _required(query)
-    span = within_data(asked, await gateway.load.extent())
+    span = within_data(asked, await load.extent())
     span.require_at_most(query.granularity)
-    daily = await gateway.load.counts(node, Grain.DAY, span)
+    daily = await load.counts(node, Grain.DAY, span)
     return QueueStatistics(
         queue_id=query.queue_id,
         start_date=asked.first,
         end_date=asked.last,
         granularity=query.granularity,
         structure=Structure.model_validate(tree.structure(node)),
-        load=load_statistics(await _intervals(gateway, node, query.granularity, span, daily)),
+        load=load_statistics(await _intervals(load, node, query.granularity, span, daily)),
         time=time_statistics(daily, span.first),
     )
 
 
 async def _intervals(
-    gateway: Ports, node: QueueNode | None, granularity: Granularity, span: Span, daily: Counts
+    load: LoadReader, node: QueueNode | None, granularity: Granularity, span: Span, daily: Counts
 ) -> Counts:
     if granularity is Granularity.HOURLY:
-        return await gateway.load.counts(node, Grain.HOUR, span)
+        return await load.counts(node, Grain.HOUR, span)
     return resample(daily, span.first, granularity)[0]
 
 

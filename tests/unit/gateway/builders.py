@@ -8,7 +8,10 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from services.forecaster.app import create_port, create_services
+from services.forecaster.settings import ForecasterSettings
 from services.gateway.adapters.feed import Feed
+from services.gateway.adapters.forecasts import HttpForecasts
 from services.gateway.adapters.load_reader import LoadReader
 from services.gateway.adapters.memory_views import MemoryViews
 from services.gateway.adapters.probes import ServiceState
@@ -19,6 +22,7 @@ from shared.events import ModelStamp
 from shared.queues import QueueDirectory
 from shared.read_model import FeedEntry, HumanValues, TicketRecord
 from shared.windows import Dimension
+from tests.fakes import InMemoryStore
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 READY = ServiceState(status="ready", checks={"kafka": "ok", "model": "ok"})
@@ -104,7 +108,16 @@ def ports(
         feed=Feed(views, buffer=100),
         classifier=classifier or FakeProbe(),
         forecaster=forecaster or FakeProbe(),
+        forecasts=forecasts(views, directory or QueueDirectory(), now),
     )
+
+
+def forecasts(views: MemoryViews, directory: QueueDirectory, now: datetime) -> HttpForecasts:
+    """The forecaster's own port in this process, over the very data that the views show."""
+    store = InMemoryStore(views.sets, views.stored)
+    services = create_services(ForecasterSettings(), store, directory, lambda: now)
+    transport = httpx.ASGITransport(create_port(services, {}), raise_app_exceptions=False)
+    return HttpForecasts("http://forecaster", httpx.AsyncClient(transport=transport))
 
 
 def app(views: MemoryViews, **parts: Any) -> FastAPI:

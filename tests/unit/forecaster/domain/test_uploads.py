@@ -102,7 +102,7 @@ def test_a_hierarchy_in_the_documented_layout() -> None:
         ]
     )
     assert tree.parents == {1: None, 2: 1, 3: 1, 4: 2}
-    assert tree.structure(1).leaf_nodes == 2
+    assert tree.descendants(1) == (2, 3, 4)
 
 
 @pytest.mark.parametrize(

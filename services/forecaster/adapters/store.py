@@ -1,0 +1,92 @@
+"""Redis as the forecaster's HTTP side sees it: strings, sets and hashes, all at once or not."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from redis.asyncio import Redis
+
+from services.forecaster.adapters.read_side import PASSING
+from shared.errors import Unavailable
+
+
+class Store(Protocol):
+    """Every method raises Unavailable when Redis does not answer."""
+
+    async def members(self, key: str) -> frozenset[str]:
+        """The members of a set; empty where there is none."""
+        ...
+
+    async def strings(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The values of several keys, in their order."""
+        ...
+
+    async def put(
+        self, values: Mapping[str, bytes], seconds: int, drop: Sequence[str] = ()
+    ) -> None:
+        """Delete `drop`, then set all values to expire after `seconds`: all of it or nothing."""
+        ...
+
+    async def fields(self, key: str) -> dict[str, bytes]:
+        """The fields of a hash; empty where there is none."""
+        ...
+
+    async def set_field(self, key: str, field: str, value: bytes) -> None:
+        """Set one field of a hash."""
+        ...
+
+    async def drop_fields(self, key: str, fields: Sequence[str]) -> int:
+        """Delete fields of a hash; answers how many there were."""
+        ...
+
+
+class RedisStore:
+    """The Store in Redis 6.2 or newer, or Valkey."""
+
+    def __init__(self, redis: Redis) -> None:
+        # Any: redis-py types its answers for both decoding modes at once.
+        self._redis: Any = redis
+
+    async def members(self, key: str) -> frozenset[str]:
+        async with _answering():
+            return frozenset(member.decode() for member in await self._redis.smembers(key))
+
+    async def strings(self, keys: Sequence[str]) -> list[bytes | None]:
+        if not keys:
+            return []
+        async with _answering():
+            found: list[bytes | None] = await self._redis.mget(keys)
+        return found
+
+    async def put(
+        self, values: Mapping[str, bytes], seconds: int, drop: Sequence[str] = ()
+    ) -> None:
+        async with _answering(), self._redis.pipeline(transaction=True) as pipeline:
+            if drop:
+                pipeline.delete(*drop)
+            for key, value in values.items():
+                pipeline.set(key, value, ex=seconds)
+            await pipeline.execute()
+
+    async def fields(self, key: str) -> dict[str, bytes]:
+        async with _answering():
+            found = await self._redis.hgetall(key)
+        return {name.decode(): value for name, value in found.items()}
+
+    async def set_field(self, key: str, field: str, value: bytes) -> None:
+        async with _answering():
+            await self._redis.hset(key, field, value)
+
+    async def drop_fields(self, key: str, fields: Sequence[str]) -> int:
+        if not fields:
+            return 0
+        async with _answering():
+            return int(await self._redis.hdel(key, *fields))
+
+
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    try:
+        yield
+    except PASSING as error:
+        raise Unavailable(f"Redis does not answer: {error or type(error).__name__}") from error

@@ -1,0 +1,27 @@
+"""What the routes of the internal port are given."""
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from services.forecaster.adapters.datasets import Datasets
+from services.forecaster.forecasting import Forecasting
+from services.forecaster.judging import Judging
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The application services behind the internal port."""
+
+    forecasting: Forecasting
+    judging: Judging
+    datasets: Datasets
+    max_upload_bytes: int
+
+
+def _services(request: Request) -> Services:
+    return cast("Services", request.app.state.services)
+
+
+Forecaster = Annotated[Services, Depends(_services)]

@@ -1,0 +1,1 @@
+"""The internal port: one router per noun. Only the gateway calls it."""

@@ -1,0 +1,166 @@
+"""Contract A's POST /api/forecast."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from services.gateway.dependencies import DatasetId, Day, Gateway, QueueId
+from shared.forecasting import MAX_HORIZON_DAYS, Forecast, ForecastOrder, Method, SeriesName
+from shared.granularity import Granularity
+from shared.http.problems import responses
+
+router = APIRouter(prefix="/api", tags=["forecasts"])
+
+
+class ModelType(StrEnum):
+    """Ours, and the names that contract A's clients send."""
+
+    AUTO = "auto"
+    POOL = "pool"
+    INTERMITTENT = "intermittent"
+    WEEKLY_MEAN = "weekly-mean"
+    SEASONAL_NAIVE = "seasonal-naive"
+    NAIVE = "naive"
+    ES = "es"
+    LINEAR = "linear"
+    CATBOOST = "catboost"
+
+    @property
+    def method(self) -> Method:
+        """Smoothing and regression are both parts of the pool, which outdoes each alone."""
+        if self is ModelType.NAIVE:
+            return Method.SEASONAL_NAIVE
+        if self in (ModelType.ES, ModelType.LINEAR, ModelType.CATBOOST):
+            return Method.POOL
+        return Method(self.value)
+
+
+ModelChoice = Annotated[
+    ModelType,
+    Field(
+        description="`auto` is the model trained for the queue, else the one fit for its volume. "
+        "The original's `naive` is `seasonal-naive`; `es`, `linear` and `catboost` are answered by "
+        "`pool`. `model` of the answer names what was used."
+    ),
+]
+HorizonDays = Annotated[
+    int, Field(ge=1, le=MAX_HORIZON_DAYS, description="Days ahead, whatever the granularity.")
+]
+
+
+class Body(BaseModel):
+    """Base of every request body: an unknown field is a mistake worth a 422."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class ForecastRequest(Body):
+    """Of which queue, from when on, how far, by what."""
+
+    queue_id: QueueId
+    forecast_horizon: HorizonDays = 30
+    granularity: Granularity = Granularity.DAILY
+    include_confidence_intervals: bool = False
+    model_type: ModelChoice = ModelType.AUTO
+    train_start_date: Day | None = None
+    train_end_date: Day | None = Field(default=None, description="The last day learned from.")
+    forecast_start_date: Day | None = Field(
+        default=None,
+        description="The first day forecast, learned from nothing but the days before it. Without "
+        "it the forecast begins after `train_end_date`, or where the data ends.",
+    )
+    dataset_id: DatasetId | None = None
+
+    def order(self) -> ForecastOrder:
+        """The same as the forecaster's port wants it."""
+        return ForecastOrder(
+            series=SeriesName(queue=str(self.queue_id), dataset_id=self.dataset_id),
+            horizon=self.forecast_horizon,
+            granularity=self.granularity,
+            method=self.model_type.method,
+            train_start=self.train_start_date,
+            train_end=self.train_end_date,
+            start=self.forecast_start_date,
+        )
+
+
+class ConfidenceInterval(BaseModel):
+    """Between lower_80 and upper_80 lie eight of ten outcomes; counts are whole numbers."""
+
+    timestamp: str
+    lower_95: float
+    lower_80: float
+    median: float
+    upper_80: float
+    upper_95: float
+
+
+EXAMPLE: dict[str, JsonValue] = {
+    "queue_id": 11,
+    "values": [41.2],
+    "timestamps": ["2026-04-01"],
+    "granularity": "daily",
+    "confidence_intervals": [
+        {
+            "timestamp": "2026-04-01",
+            "lower_95": 27,
+            "lower_80": 32,
+            "median": 41,
+            "upper_80": 51,
+            "upper_95": 57,
+        }
+    ],
+    "model": "calendar-pool",
+    "trained_until": "2026-03-31",
+}
+
+
+class ForecastResult(BaseModel):
+    """Mean tickets per interval, by the clock and calendar of the queue."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    queue_id: int
+    values: list[float]
+    timestamps: list[str] = Field(
+        description="The first day of each interval, YYYY-MM-DD; hourly YYYY-MM-DDTHH:00:00Z."
+    )
+    granularity: Granularity
+    confidence_intervals: list[ConfidenceInterval] | None
+    model: str
+    trained_until: Day | None
+
+    @classmethod
+    def of(cls, made: Forecast, intervals: bool) -> "ForecastResult":
+        """The forecaster's answer in contract A's words."""
+        names = [n for n in ConfidenceInterval.model_fields if n != "timestamp"]
+        return cls(
+            queue_id=made.queue_id,
+            values=made.values,
+            timestamps=made.timestamps,
+            granularity=made.granularity,
+            confidence_intervals=[
+                ConfidenceInterval(timestamp=stamp, **dict(zip(names, row, strict=True)))
+                for stamp, row in zip(made.timestamps, made.quantiles, strict=True)
+            ]
+            if intervals
+            else None,
+            model=made.method,
+            trained_until=made.trained_until,
+        )
+
+
+@router.post(
+    "/forecast",
+    operation_id="forecast_queue",
+    summary="Forecast a queue up to 300 days ahead",
+    responses=responses(400, 404, 422, 503),
+)
+async def forecast(request: ForecastRequest, gateway: Gateway) -> ForecastResult:
+    """Live queues, or those of an uploaded dataset. The sum of the queues below a queue."""
+    content = request.order().model_dump_json().encode()
+    raw = await gateway.forecasts.ask("POST", "/forecasts", content=content)
+    made = Forecast.model_validate_json(raw)
+    return ForecastResult.of(made, request.include_confidence_intervals)

@@ -1,0 +1,76 @@
+"""What every Store must do: in memory and on a real Valkey."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from redis.asyncio import Redis
+
+from services.forecaster.adapters.store import RedisStore, Store
+from shared.errors import Unavailable
+from tests.fakes import InMemoryStore
+
+
+class StoreContract:
+    async def test_what_was_never_put_is_absent(
+        self, store: Store, unique: Callable[[str], str]
+    ) -> None:
+        assert await store.members(unique("set")) == frozenset()
+        assert await store.strings([unique("a"), unique("b")]) == [None, None]
+        assert await store.strings([]) == []
+        assert await store.fields(unique("hash")) == {}
+        assert await store.drop_fields(unique("hash"), ["x"]) == 0
+        assert await store.drop_fields(unique("hash"), []) == 0
+
+    async def test_strings_are_put_and_dropped_together(
+        self, store: Store, unique: Callable[[str], str]
+    ) -> None:
+        one, two, three = unique("one"), unique("two"), unique("three")
+        await store.put({one: b"\x00\xff", two: b"2"}, 60)
+        await store.put({three: b"3", two: b"22"}, 60, drop=[one, two])
+        assert await store.strings([three, one, two]) == [b"3", None, b"22"]
+
+    async def test_fields_are_set_and_dropped(
+        self, store: Store, unique: Callable[[str], str]
+    ) -> None:
+        key = unique("hash")
+        for name, value in (("a", b"1"), ("b", b"2"), ("a", b"3")):
+            await store.set_field(key, name, value)
+        assert await store.fields(key) == {"a": b"3", "b": b"2"}
+        assert await store.drop_fields(key, ["a", "c"]) == 1
+        assert await store.fields(key) == {"b": b"2"}
+
+
+class TestInMemoryStore(StoreContract):
+    @pytest.fixture
+    def store(self) -> Store:
+        return InMemoryStore()
+
+
+class TestRedisStore(StoreContract):
+    @pytest.fixture
+    async def store(self, redis_url: str) -> AsyncIterator[Store]:
+        async with Redis.from_url(redis_url) as client:
+            yield RedisStore(client)
+
+    async def test_what_is_put_expires(self, redis_url: str, unique: Callable[[str], str]) -> None:
+        async with Redis.from_url(redis_url) as client:
+            await RedisStore(client).put({unique("x"): b"1"}, 60)
+            assert 0 < await client.ttl(unique("x")) <= 60
+
+    async def test_members_of_a_set(self, redis_url: str, unique: Callable[[str], str]) -> None:
+        async with Redis.from_url(redis_url) as client:
+            await client.sadd(unique("set"), "IT/Größe", "HR")
+            assert await RedisStore(client).members(unique("set")) == {"IT/Größe", "HR"}
+
+    async def test_no_answer_is_unavailable(self) -> None:
+        async with Redis.from_url("redis://127.0.0.1:9/0") as client:
+            for call in (
+                RedisStore(client).members("x"),
+                RedisStore(client).strings(["x"]),
+                RedisStore(client).put({"x": b""}, 1),
+                RedisStore(client).fields("x"),
+                RedisStore(client).set_field("x", "y", b""),
+                RedisStore(client).drop_fields("x", ["y"]),
+            ):
+                with pytest.raises(Unavailable, match="Redis does not answer"):
+                    await call
