@@ -40,6 +40,7 @@ class Scenario:
         self._pause_ms = pause_ms
         self._workers: dict[str, ChildProcess] = {}
         self.fed = 0
+        self._enough = asyncio.Event()
 
     async def create_topics(self) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
@@ -66,24 +67,27 @@ class Scenario:
         for worker in self._workers.values():
             worker.stop()
 
-    async def feed(self, count: int, per_second: int) -> None:
-        """Send `count` records round robin; each is acknowledged before `fed` counts it."""
+    async def feed(self, per_second: int) -> None:
+        """Send records round robin until `enough`; `fed` counts those that were acknowledged."""
         producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, enable_idempotence=True)
         await producer.start()
         loop = asyncio.get_running_loop()
         begun = loop.time()
         try:
-            step = per_second // 10
-            for at in range(0, count, step):
+            while not self._enough.is_set():
                 sent = [
                     await producer.send(self.source, b"x", partition=n % PARTITIONS)
-                    for n in range(at, min(count, at + step))
+                    for n in range(self.fed, self.fed + per_second // 10)
                 ]
                 await asyncio.gather(*sent)
                 self.fed += len(sent)
                 await asyncio.sleep(max(0.0, begun + self.fed / per_second - loop.time()))
         finally:
             await producer.stop()
+
+    def enough(self) -> None:
+        """Let `feed` end. Until then there is always more to progress on, however slow all is."""
+        self._enough.set()
 
     async def progressed(self, records: int) -> None:
         """Wait until the group has written `records` more than now."""
