@@ -13,7 +13,10 @@ MAX_CHARACTERS = 8_192
 # L-BFGS keeps some twenty vectors of features x classes; this bounds them to about a gigabyte.
 MOST_WEIGHTS = 1 << 22
 LEAST_FEATURES = 20_000
-# Below this many texts a word seen once is most of what there is to learn from.
+# N-grams seen once are dropped, except from few texts, where they are most of what there is, and
+# words and pairs where few classes leave room for them: worth .2 to .3 points on long IT tickets
+# of 8 queues, while they cost as much on short queries of 77 intents.
+ROOM_FOR_RARE_WORDS = 100_000
 SMALL_CORPUS = 2_000
 BLOCKS: dict[str, dict[str, Any]] = {
     "word": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
@@ -41,11 +44,12 @@ class TfidfFeatures:
         prepared = [normalise(text) for text in texts]
         if not any(text.strip() for text in prepared):
             raise ValueError("no text holds a word to learn from")
-        min_df = 1 if len(prepared) < SMALL_CORPUS else 2
+        few = len(prepared) < SMALL_CORPUS
         most = max(LEAST_FEATURES, MOST_WEIGHTS // max(classes, 1) // len(BLOCKS))
         parts = []
         for name, options in BLOCKS.items():
-            vectorizer = _vectorizer(options, min_df=min_df, max_features=most)
+            rare = few or (name == "word" and most >= ROOM_FOR_RARE_WORDS)
+            vectorizer = _vectorizer(options, min_df=1 if rare else 2, max_features=most)
             parts.append(vectorizer.fit_transform(prepared))
             self._vectorizers[name] = vectorizer
         return sparse.hstack(parts, format="csr", dtype=np.float32)
