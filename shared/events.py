@@ -94,6 +94,54 @@ class TicketCorrected(Event):
     body: str = ""
 
 
+class TopicCreated(Event):
+    """tickets.corrected.v1, control: a topic exists from here on, with or without examples."""
+
+    kind: Literal["topic"] = "topic"
+    event_id: Identifier
+    received_at: AwareDatetime
+    actor: str
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    description: str = ""
+
+
+class CorrectionsUndone(Event):
+    """tickets.corrected.v1, control: take back one correction, or all of one actor so far."""
+
+    kind: Literal["undo"] = "undo"
+    event_id: Identifier
+    received_at: AwareDatetime
+    actor: str
+    correction: Identifier | None = Field(default=None, description="event id of the correction")
+    corrector: str | None = Field(default=None, description="whose corrections are taken back")
+
+
+class RefitDue(Event):
+    """tickets.corrected.v1, control: corrections paused; every model fits itself anew here.
+
+    In the log, not by each worker's clock, so that all of them refit from the same corrections.
+    """
+
+    kind: Literal["refit"] = "refit"
+    event_id: Identifier
+    received_at: AwareDatetime
+
+
+class LearningReset(Event):
+    """tickets.corrected.v1, control: forget every correction so far, back to the trained model."""
+
+    kind: Literal["reset"] = "reset"
+    event_id: Identifier
+    received_at: AwareDatetime
+    actor: str
+
+
+CorrectionLogEvent = TicketCorrected | TopicCreated | CorrectionsUndone | RefitDue | LearningReset
+CORRECTION_RECORD: TypeAdapter[CorrectionLogEvent] = TypeAdapter(
+    Annotated[CorrectionLogEvent, Field(discriminator="kind")]
+)
+
+
 class RecordParked(Event):
     """tickets.parked.v1: a record nobody could process, whole, with the reason. Source's key."""
 

@@ -62,6 +62,28 @@ MODEL_INFO = Gauge(
     "deskstream_classifier_model_info", "The model that serves.", ["name", "version", "digest"]
 )
 
+FOLDED = Counter(
+    "deskstream_classifier_folded_total",
+    "Records of the correction log by what came of them: learned, textless, repeated, control, "
+    "unreadable.",
+    ["outcome"],
+)
+REFITS = Counter(
+    "deskstream_classifier_refits_total",
+    "Refits from the correction log: kept, refused by the guard, failed.",
+    ["outcome"],
+)
+FOLD_OFFSET = Gauge(
+    "deskstream_classifier_fold_offset", "Next offset of the correction log, at the last digest."
+)
+FOLD_DIGEST = Gauge(
+    "deskstream_classifier_fold_digest",
+    "First 52 bits of the digest of probe answers; equal in all workers at an equal offset.",
+)
+SNAPSHOTS = Counter(
+    "deskstream_classifier_snapshots_total", "Saves of the learned model, by outcome.", ["outcome"]
+)
+
 # -- forecaster ----------------------------------------------------------------------------------
 COUNTED = Counter("deskstream_forecaster_counted_total", "Tickets counted in Redis.")
 DUPLICATES = Counter(
@@ -79,6 +101,7 @@ REDIS_RETRIES = Counter(
     "Calls repeated because Redis was away, loading or full.",
     ["error"],
 )
+FORECASTS = Counter("deskstream_forecaster_published_total", "Forecasts of queues published.")
 PROJECTION_SECONDS = Histogram(
     "deskstream_forecaster_projection_seconds",
     "Time to apply one batch to Redis.",

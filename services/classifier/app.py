@@ -1,10 +1,20 @@
-"""Wires the classifier: intake, model, producer, internal port."""
+"""Wires the classifier: intake, model, corrections, producer, internal port."""
 
+from pathlib import Path
+
+from services.classifier.adapters.artifact_store import ArtifactDamaged, LocalDirectory
+from services.classifier.adapters.artifacts import load
+from services.classifier.adapters.correction_log import CorrectionLog
+from services.classifier.adapters.snapshots import Snapshots
 from services.classifier.domain.labelling import Labeller
 from services.classifier.domain.parking import ParkingLimit
 from services.classifier.handlers import LabelStage
 from services.classifier.inference import Inference
-from services.classifier.routes import router
+from services.classifier.learning import LearningLabeller
+from services.classifier.models.deferred import DeferredEncoder
+from services.classifier.models.folding import Fold
+from services.classifier.models.serving import FastLabeller
+from services.classifier.routes import learning_router, router
 from services.classifier.settings import ClassifierSettings
 from shared import metrics
 from shared.clock import Clock
@@ -23,6 +33,10 @@ def create_worker(
 ) -> StreamWorker:
     """The classifier as a worker that is ready to `run`."""
     worker = StreamWorker(settings.group, kafka.bootstrap_servers)
+    learning = None
+    if isinstance(model, FastLabeller):
+        # Before the intake: no ticket is labelled without the corrections made before the start.
+        model = learning = _learning(settings, model, worker, kafka.bootstrap_servers)
     inference = Inference(model)
     producer = BatchProducer(kafka.bootstrap_servers)
     stage = LabelStage(inference, producer, ParkingLimit(settings.parking_share), clock)
@@ -41,5 +55,32 @@ def create_worker(
         checks={"kafka": worker.kafka_ready, "model": model_ready},
     )
     http.include_router(router(inference))
+    if learning is not None:
+        http.include_router(learning_router(learning))
     worker.serve(http, settings.host, settings.port)
     return worker
+
+
+def _learning(
+    settings: ClassifierSettings, trained: FastLabeller, worker: StreamWorker, bootstrap: str
+) -> LearningLabeller:
+    """The trained model as one that folds the correction log, from its last snapshot on."""
+
+    def base() -> FastLabeller:
+        found = load(LocalDirectory(settings.models), trained.identity.version)
+        if not isinstance(found, FastLabeller):
+            raise ArtifactDamaged(f"model {trained.identity.version} is no longer a fast one")
+        return found
+
+    folder: Path = settings.snapshots or settings.models / ".snapshots"
+    snapshots = Snapshots(LocalDirectory(folder), base, trained.identity.digest, DeferredEncoder())
+    learning = LearningLabeller(Fold(base, trained), snapshots.save)
+
+    def begin(end: int) -> int:
+        saved = snapshots.latest(end)
+        if saved is not None:
+            learning.resume(saved)
+        return learning.fold.offset
+
+    worker.add(CorrectionLog(bootstrap, begin, learning.apply))
+    return learning

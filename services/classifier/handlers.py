@@ -114,5 +114,6 @@ class LabelStage:
     def _encode(
         self, tickets: Sequence[Decoded], labelling: Labelling
     ) -> Iterator[tuple[int, bytes]]:
-        encoded = records.labelled(tickets, labelling, self._inference.identity, self._clock())
+        model = labelling.model or self._inference.identity
+        encoded = records.labelled(tickets, labelling, model, self._clock())
         return zip((each.offset for each in tickets), encoded, strict=True)

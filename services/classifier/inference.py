@@ -119,4 +119,5 @@ def _part(labelling: Labelling, start: int, stop: int) -> Labelling:
         return HeadScores(head.classes, head.probabilities[start:stop])
 
     priority = labelling.priority
-    return Labelling(rows(labelling.topic), None if priority is None else rows(priority))
+    scores = None if priority is None else rows(priority)
+    return Labelling(rows(labelling.topic), scores, labelling.model)

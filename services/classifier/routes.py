@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.classifier.domain.labelling import HeadScores, ticket_text
 from services.classifier.inference import Inference
+from services.classifier.learning import LearningLabeller
 from shared.http import problems
 
 
@@ -21,6 +22,28 @@ class Ticket(BaseModel):
 
     subject: str = Field(default="", max_length=1_000)
     body: str = Field(min_length=1, max_length=100_000)
+
+
+class KnownTopic(BaseModel):
+    """A topic the model can answer."""
+
+    name: str
+    description: str
+
+
+class LearnedModel(BaseModel):
+    """The model that serves, and what it learned from the correction log."""
+
+    model: str
+    version: str
+    digest: str
+    log_offset: int = Field(description="Next offset of tickets.corrected.v1.")
+    corrections: int = Field(description="How many stand: learned and not taken back.")
+    probe_digest: str = Field(
+        description="Of the answers to fixed probes; equal in all workers at an equal offset."
+    )
+    settled: bool = Field(description="No refit is under way; the digest is final.")
+    topics: list[KnownTopic]
 
 
 class Answer(BaseModel):
@@ -58,6 +81,27 @@ def router(inference: Inference) -> APIRouter:
             model=identity.name,
             version=identity.version,
             digest=identity.digest,
+        )
+
+    return routes
+
+
+def learning_router(learning: LearningLabeller) -> APIRouter:
+    """Routes over a model that learns."""
+    routes = APIRouter(tags=["classification"])
+
+    @routes.get("/model", summary="What serves and what it learned", operation_id="model")
+    def model() -> LearnedModel:
+        fold, identity = learning.fold, learning.identity
+        return LearnedModel(
+            model=identity.name,
+            version=identity.version,
+            digest=identity.digest,
+            log_offset=identity.log_offset,
+            corrections=fold.corrections,
+            probe_digest=fold.digest(),
+            settled=learning.settled and learning.fold is fold,
+            topics=[KnownTopic(name=n, description=d) for n, d in fold.topics.items()],
         )
 
     return routes

@@ -16,5 +16,7 @@ class ClassifierSettings(ServiceSettings):
     port: int = Field(default=8002, ge=0, le=65535)
     group: str = "classifier"
     models: Path = Path(".local/models")
+    # Where what was learned from corrections is kept; left out: beside the models.
+    snapshots: Path | None = None
     # Above this share of parked records the fault is ours, not the senders'.
     parking_share: float = Field(default=0.5, gt=0, le=1)

@@ -1,5 +1,6 @@
 """Where saved models are kept: a port, and the directory that implements it."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -51,6 +52,10 @@ class ArtifactStore(Protocol):
 
     def versions(self) -> tuple[str, ...]:
         """All complete versions, in alphabetical order."""
+        ...
+
+    def discard(self, version: str) -> None:
+        """Remove a version; nothing happens when it is not there."""
         ...
 
     def promote(self, version: str) -> None:
@@ -111,6 +116,16 @@ class LocalDirectory:
             return ()
         names = (path.name for path in self._root.iterdir() if path.is_dir())
         return tuple(sorted(name for name in names if VERSION.fullmatch(name)))
+
+    def discard(self, version: str) -> None:
+        """Move the folder aside in one step, then delete it."""
+        if not VERSION.fullmatch(version):
+            return
+        aside = self._root / f".discarded-{version}"
+        # Another worker may discard the same version at the same moment.
+        with contextlib.suppress(FileNotFoundError):
+            (self._root / version).rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
     def promote(self, version: str) -> None:
         """Replace the pointer file in one step."""

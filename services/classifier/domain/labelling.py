@@ -36,10 +36,14 @@ class HeadScores:
 
 @dataclass(frozen=True, slots=True)
 class Labelling:
-    """A batch of answers. `priority` is None where the model was never shown a priority."""
+    """A batch of answers. `priority` is None where the model was never shown a priority.
+
+    model: who answered, where that changes from batch to batch because the model learns.
+    """
 
     topic: HeadScores
     priority: HeadScores | None
+    model: ModelIdentity | None = None
 
 
 class Labeller(Protocol):

@@ -6,7 +6,13 @@ from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
-from shared.events import LABEL_RECORD, TicketCorrected, TicketLabelled, TicketSkipped
+from shared.events import (
+    CORRECTION_RECORD,
+    LABEL_RECORD,
+    TicketCorrected,
+    TicketLabelled,
+    TicketSkipped,
+)
 from shared.parking import Refused, refuse
 
 Event = TypeVar("Event")
@@ -27,8 +33,10 @@ def labels(raw: Iterable[Raw]) -> Batch[TicketLabelled | TicketSkipped]:
 
 
 def corrections(raw: Iterable[Raw]) -> Batch[TicketCorrected]:
-    """Records of tickets.corrected.v1: (offset, key, value)."""
-    return _read(raw, TicketCorrected.model_validate_json)
+    """Corrections of tickets.corrected.v1: (offset, key, value), without control records."""
+    read = _read(raw, CORRECTION_RECORD.validate_json)
+    corrected = [event for event in read.events if isinstance(event, TicketCorrected)]
+    return Batch(corrected, read.refused)
 
 
 def _read(raw: Iterable[Raw], parse: Callable[[bytes], Event]) -> Batch[Event]:

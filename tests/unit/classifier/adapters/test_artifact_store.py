@@ -35,6 +35,9 @@ class InMemory:
     def versions(self) -> tuple[str, ...]:
         return tuple(sorted(self._versions))
 
+    def discard(self, version: str) -> None:
+        self._versions.pop(version, None)
+
     def promote(self, version: str) -> None:
         self.get(version)
         self._current = version
@@ -54,6 +57,18 @@ class TestEveryStore:
     def test_what_was_put_is_got(self, store: ArtifactStore) -> None:
         store.put("v1", {"a.bin": b"\x00\xff", "b.json": b"{}"})
         assert store.get("v1") == {"a.bin": b"\x00\xff", "b.json": b"{}"}
+
+    def test_what_was_discarded_is_gone_and_may_be_discarded_again(
+        self, store: ArtifactStore
+    ) -> None:
+        store.put("v1", {"a.bin": b"1"})
+        store.put("v2", {"a.bin": b"2"})
+        for _ in range(2):
+            store.discard("v1")
+        store.discard("../v2")
+        assert store.versions() == ("v2",)
+        with pytest.raises(ArtifactMissing):
+            store.get("v1")
 
     def test_an_empty_store_has_nothing(self, store: ArtifactStore) -> None:
         assert store.versions() == ()

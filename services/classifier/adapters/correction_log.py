@@ -1,0 +1,85 @@
+"""The correction log as every worker reads it: whole, in order, without a consumer group."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from mode import Service
+from pydantic import ValidationError
+
+from services.classifier.models.folding import LogRecord
+from shared.events import CORRECTION_RECORD
+from shared.topics import CORRECTED
+
+log = logging.getLogger(__name__)
+
+Apply = Callable[[Sequence[LogRecord]], None]
+# Given the log's end, from where to read on.
+Begin = Callable[[int], int]
+POLL_MS = 200
+# Between looks for a topic that is not yet made.
+TOPIC_SECONDS = 1.0
+MOST_RECORDS = 500
+
+
+class CorrectionLog(Service):  # type: ignore[misc]
+    """Reads to the log's end before the worker starts to label, then follows it."""
+
+    def __init__(self, bootstrap: str, begin: Begin, apply: Apply) -> None:
+        """`begin` and `apply` are called in threads, one call at a time."""
+        super().__init__()
+        self._bootstrap = bootstrap
+        self._begin = begin
+        self._apply = apply
+        self._partition = TopicPartition(CORRECTED.name, 0)
+
+    async def on_start(self) -> None:
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            metadata_max_age_ms=5_000,
+        )
+        await self._consumer.start()
+        self._assigned = False
+        # Where the topic is not yet made there is nothing to catch up with.
+        if CORRECTED.name in await self._consumer.topics():
+            await self._catch_up()
+
+    async def on_stop(self) -> None:
+        await self._consumer.stop()
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _follow(self) -> None:
+        while not self._assigned and not self.should_stop:
+            await self.sleep(TOPIC_SECONDS)
+            if CORRECTED.name in await self._consumer.topics():
+                await self._catch_up()
+        while not self.should_stop:
+            await self._advance()
+
+    async def _catch_up(self) -> None:
+        self._consumer.assign([self._partition])
+        self._assigned = True
+        end = (await self._consumer.end_offsets([self._partition]))[self._partition]
+        position = await asyncio.to_thread(self._begin, end)
+        self._consumer.seek(self._partition, position)
+        log.info("folding corrections from offset %s to %s", position, end)
+        while await self._consumer.position(self._partition) < end:
+            await self._advance()
+
+    async def _advance(self) -> None:
+        polled = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
+        for records in polled.values():
+            await asyncio.to_thread(self._apply, [decoded(record) for record in records])
+
+
+def decoded(record: "ConsumerRecord[bytes, bytes]") -> LogRecord:
+    """The event of a record; none where it is unreadable or of a kind not yet known."""
+    try:
+        return LogRecord(record.offset, CORRECTION_RECORD.validate_json(record.value or b""))
+    except ValidationError as fault:
+        reason = fault.errors(include_input=False, include_url=False)[0]
+        log.warning("correction log: %s is unreadable: %s", record.offset, reason["msg"])
+        return LogRecord(record.offset, None)

@@ -1,0 +1,96 @@
+"""The ledger: which corrections the log holds and still stand, so that they can be taken back."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from services.classifier.domain.labelling import ticket_text
+from shared.events import TicketCorrected
+
+# About 40 MB of short tickets; an older correction can no longer be taken back or repeated.
+MOST = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What one correction taught. `text` is empty where nothing could be learned from it."""
+
+    actor: str
+    text: str
+    topic: str | None
+    priority: str | None
+
+
+class Ledger:
+    """Corrections by event id, in the order of the log; repeated ids are refused."""
+
+    def __init__(
+        self,
+        most: int = MOST,
+        *,
+        standing: Mapping[str, Correction] | None = None,
+        heard: Mapping[str, None] | None = None,
+    ) -> None:
+        self._most = most
+        self._standing = dict(standing or {})
+        # Ids of what was taken back, and of control records that must not work twice.
+        self._heard = dict(heard or {})
+
+    def __len__(self) -> int:
+        return len(self._standing)
+
+    def add(self, event: TicketCorrected) -> Correction | None:
+        """Enter a correction; None when this event id was entered before."""
+        if event.event_id in self._standing or event.event_id in self._heard:
+            return None
+        text = ticket_text(event.subject, event.body)
+        taught = event.topic is not None or event.priority is not None
+        correction = Correction(
+            event.actor, text if taught and text.strip() else "", event.topic, event.priority
+        )
+        self._standing[event.event_id] = correction
+        _shorten(self._standing, self._most)
+        return correction
+
+    def undo(self, event_id: str | None, actor: str | None) -> list[Correction]:
+        """Take back the correction of this id and all of this actor; answer those that stood."""
+        chosen = [
+            known
+            for known, correction in self._standing.items()
+            if known == event_id or (actor is not None and correction.actor == actor)
+        ]
+        self._heard.update(dict.fromkeys(chosen))
+        _shorten(self._heard, self._most)
+        return [self._standing.pop(known) for known in chosen]
+
+    def hear(self, event_id: str) -> bool:
+        """Whether this event id, of a control record, is heard for the first time."""
+        if event_id in self._heard:
+            return False
+        self._heard[event_id] = None
+        _shorten(self._heard, self._most)
+        return True
+
+    def latest(self, texts: set[str]) -> Iterator[Correction]:
+        """Standing corrections of these texts, in the order of the log."""
+        return (each for each in self._standing.values() if each.text in texts)
+
+    def state(self) -> dict[str, Any]:
+        """Plain values that `from_state` takes back."""
+        standing = [[known, asdict(each)] for known, each in self._standing.items()]
+        return {"standing": standing, "heard": list(self._heard)}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "Ledger":
+        """The ledger that `state` described."""
+        standing = {known: Correction(**each) for known, each in state["standing"]}
+        return cls(standing=standing, heard=dict.fromkeys(state["heard"]))
+
+    def copy(self) -> "Ledger":
+        """A ledger of its own with the same entries."""
+        return Ledger(self._most, standing=self._standing, heard=self._heard)
+
+
+def _shorten(entries: dict[str, Any], most: int) -> None:
+    while len(entries) > most:
+        del entries[next(iter(entries))]

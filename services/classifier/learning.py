@@ -1,0 +1,124 @@
+"""The model that serves while it learns: instant steps in place, refits on a copy, then a swap."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from services.classifier.domain.labelling import Labelling, ModelIdentity
+from services.classifier.models.folding import Fold, LogRecord
+from shared import metrics
+
+log = logging.getLogger(__name__)
+
+# A restart replays at most so many refits of the log.
+REFITS_BETWEEN_SNAPSHOTS = 4
+DIGEST_DIGITS = 13  # of hexadecimal: 52 bits, exact in a gauge's float
+
+
+class LearningLabeller:
+    """A Labeller over a Fold. `apply` may be called while `label` is, from one other thread.
+
+    A refit works on a copy in its own thread. What arrives meanwhile is learned by the model that
+    serves, at once, and again by the copy before it takes over: the result is the same as if the
+    log had waited for the refit.
+    """
+
+    def __init__(self, fold: Fold, save: Callable[[Fold], None]) -> None:
+        """`save` keeps a fold over restarts; an OSError of it is logged and counted."""
+        self._fold = fold
+        self._save = save
+        self._serving = threading.Lock()
+        self._folding = threading.RLock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="refit")
+        self._refit: Future[None] | None = None
+        self._since: list[LogRecord] = []
+        self._unsaved = 0
+        self._publish_digest()
+
+    @property
+    def identity(self) -> ModelIdentity:
+        return self._fold.identity
+
+    @property
+    def fold(self) -> Fold:
+        """What serves now."""
+        return self._fold
+
+    @property
+    def settled(self) -> bool:
+        """Whether no refit is under way: then the offset alone decides every answer."""
+        return self._refit is None
+
+    def resume(self, fold: Fold) -> None:
+        """Go on from another fold; only before the first `apply`."""
+        with self._folding, self._serving:
+            self._fold = fold
+            self._publish_digest()
+
+    def label(self, texts: Sequence[str]) -> Labelling:
+        """Scores of every head, as of everything applied before."""
+        with self._serving:
+            return self._fold.label(texts)
+
+    def apply(self, records: Sequence[LogRecord]) -> None:
+        """Fold the next records of the log; the next `label` knows them."""
+        with self._folding:
+            for record in records:
+                with self._serving:
+                    outcome = self._fold.apply(record)
+                metrics.FOLDED.labels("control" if outcome == "refit" else outcome).inc()
+                self._follow(self._fold, record, due=outcome == "refit")
+            if self._refit is None:
+                self._publish_digest()
+
+    def settle(self) -> None:
+        """Wait until no refit is under way or due."""
+        while (running := self._refit) is not None:
+            running.result()
+
+    def _follow(self, fold: Fold, record: LogRecord, *, due: bool) -> None:
+        if self._refit is not None:
+            self._since.append(record)
+        elif due:
+            self._refit = self._thread.submit(self._work, fold.fork())
+
+    def _work(self, twin: Fold) -> None:
+        try:
+            kept = twin.refit()
+        except Exception:
+            # The instant steps remain; a worker that ended here would end here again.
+            log.exception("the refit at offset %s failed", twin.offset)
+            metrics.REFITS.labels("failed").inc()
+            kept = False
+        else:
+            metrics.REFITS.labels("kept" if kept else "refused").inc()
+            self._unsaved += 1
+            if self._unsaved >= REFITS_BETWEEN_SNAPSHOTS:
+                self._keep(twin)
+        self._take_over(twin)
+
+    def _take_over(self, twin: Fold) -> None:
+        with self._folding:
+            since, self._since, self._refit = self._since, [], None
+            for record in since:
+                due = twin.apply(record) == "refit"
+                self._follow(twin, record, due=due)
+            with self._serving:
+                self._fold = twin
+            if self._refit is None:
+                self._publish_digest()
+
+    def _keep(self, twin: Fold) -> None:
+        self._unsaved = 0
+        try:
+            self._save(twin)
+        except OSError as fault:
+            log.warning("the model at offset %s could not be saved: %s", twin.offset, fault)
+            metrics.SNAPSHOTS.labels("failed").inc()
+        else:
+            metrics.SNAPSHOTS.labels("saved").inc()
+
+    def _publish_digest(self) -> None:
+        metrics.FOLD_OFFSET.set(self._fold.offset)
+        metrics.FOLD_DIGEST.set(int(self._fold.digest()[:DIGEST_DIGITS], 16))

@@ -1,0 +1,97 @@
+"""Snapshots: found again, checked, replaced, and never another model's."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from services.classifier.adapters.artifact_store import LocalDirectory
+from services.classifier.adapters.snapshots import KEPT, Snapshots
+from services.classifier.models.deferred import DeferredEncoder
+from services.classifier.models.folding import Fold, LogRecord
+from services.classifier.models.serving import FastLabeller
+from tests.builders import a_correction
+
+Base = Callable[[], FastLabeller]
+
+
+@pytest.fixture
+def make(base: Base, tmp_path: Path) -> Callable[[str], Snapshots]:
+    store = LocalDirectory(tmp_path)
+    return lambda digest: Snapshots(store, base, digest, DeferredEncoder())
+
+
+@pytest.fixture
+def snapshots(make: Callable[[str], Snapshots], fold: Fold) -> Snapshots:
+    return make(fold.identity.digest)
+
+
+def grown(fold: Fold, records: int) -> Fold:
+    for _ in range(records):
+        event = a_correction(event_id=f"c-{fold.offset}", body=f"lamp {fold.offset}", topic="lamp")
+        fold.apply(LogRecord(fold.offset, event))
+    return fold
+
+
+def test_the_latest_is_found_bit_for_bit(snapshots: Snapshots, fold: Fold) -> None:
+    snapshots.save(grown(fold, 2))
+    snapshots.save(grown(fold, 3))
+    found = snapshots.latest(5)
+    assert found is not None
+    assert found.digest() == fold.digest()
+    assert found.identity == fold.identity
+    assert grown(found, 2).digest() == grown(fold, 2).digest()
+
+
+def test_none_is_found_before_the_first(snapshots: Snapshots) -> None:
+    assert snapshots.latest(10) is None
+
+
+def test_one_beyond_the_logs_end_is_passed_over(snapshots: Snapshots, fold: Fold) -> None:
+    snapshots.save(grown(fold, 2))
+    snapshots.save(grown(fold, 3))
+    found = snapshots.latest(4)
+    assert found is not None
+    assert found.offset == 2
+    assert snapshots.latest(1) is None
+
+
+def test_the_oldest_go(snapshots: Snapshots, fold: Fold, tmp_path: Path) -> None:
+    for _ in range(KEPT + 2):
+        snapshots.save(grown(fold, 1))
+    assert len(LocalDirectory(tmp_path).versions()) == KEPT
+    found = snapshots.latest(100)
+    assert found is not None
+    assert found.offset == KEPT + 2
+
+
+def test_two_workers_may_save_the_same(snapshots: Snapshots, fold: Fold) -> None:
+    snapshots.save(grown(fold, 1))
+    snapshots.save(fold)
+    assert snapshots.latest(1) is not None
+
+
+@pytest.mark.parametrize("name", ["arrays.npz", "values.json", "manifest.json"])
+@pytest.mark.parametrize("damage", [lambda raw: raw[:40], lambda raw: raw[:-9] + b"x" * 9])
+def test_a_damaged_one_is_passed_over_for_the_one_before(
+    snapshots: Snapshots,
+    fold: Fold,
+    tmp_path: Path,
+    name: str,
+    damage: Callable[[bytes], bytes],
+) -> None:
+    snapshots.save(grown(fold, 1))
+    snapshots.save(grown(fold, 1))
+    path = tmp_path / LocalDirectory(tmp_path).versions()[-1] / name
+    path.write_bytes(damage(path.read_bytes()))
+    found = snapshots.latest(2)
+    assert found is not None
+    assert found.offset == 1
+
+
+def test_another_models_are_left_alone(
+    make: Callable[[str], Snapshots], snapshots: Snapshots, fold: Fold
+) -> None:
+    snapshots.save(grown(fold, 1))
+    assert make("f" * 64).latest(1) is None
+    assert snapshots.latest(1) is not None
