@@ -17,11 +17,12 @@ from pydantic import ValidationError
 
 from services.ingest.adapters.kafka_publisher import KafkaPublisher
 from services.ingest.adapters.publisher import InFlight
+from services.ingest.adapters.ticket_texts import RedisTicketTexts
 from services.ingest.app import create_app
 from services.ingest.settings import IngestSettings
 from shared import logs
 from shared.clock import utc_now
-from shared.settings import KafkaSettings
+from shared.settings import KafkaSettings, RedisSettings
 
 log = logging.getLogger("services.ingest")
 
@@ -45,18 +46,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.parse_args(argv)
     try:
-        settings, kafka = IngestSettings(), KafkaSettings()
+        settings, kafka, redis = IngestSettings(), KafkaSettings(), RedisSettings()
     except ValidationError as error:
         for fault in error.errors(include_url=False):
             name = "_".join(str(part) for part in fault["loc"]).upper()
             print(f"{error.title}: {name}: {fault['msg']}", file=sys.stderr)  # noqa: T201
         return 2
     logs.configure("ingest", settings.log_level)
-    _serve(settings, kafka)
+    _serve(settings, kafka, redis)
     return 0
 
 
-def _serve(settings: IngestSettings, kafka: KafkaSettings) -> None:
+def _serve(settings: IngestSettings, kafka: KafkaSettings, redis: RedisSettings) -> None:
     publisher = KafkaPublisher(
         kafka.bootstrap_servers,
         partitions=kafka.partitions,
@@ -65,7 +66,9 @@ def _serve(settings: IngestSettings, kafka: KafkaSettings) -> None:
         in_flight=InFlight(settings.max_in_flight_events, settings.max_in_flight_bytes),
         die=_die,
     )
-    app = create_app(settings, publisher, utc_now, _pseudonym_key(settings))
+    app = create_app(
+        settings, publisher, RedisTicketTexts(redis.url), utc_now, _pseudonym_key(settings)
+    )
     # What lives as long as the process need not be looked through again and again.
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
@@ -113,7 +116,7 @@ def _exit() -> NoReturn:
 def _environment() -> str:
     """The settings for --help, from their declarations."""
     lines = ["environment:"]
-    for settings in (IngestSettings, KafkaSettings):
+    for settings in (IngestSettings, KafkaSettings, RedisSettings):
         prefix = settings.model_config.get("env_prefix", "")
         for name, field in settings.model_fields.items():
             variable = f"{prefix}{name}".upper()

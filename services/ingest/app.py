@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.ingest.adapters.publisher import Publisher
+from services.ingest.adapters.ticket_texts import TicketTexts
 from services.ingest.domain.admission import Admission
 from services.ingest.domain.pseudonyms import Pseudonyms
-from services.ingest.routes import add_routes
+from services.ingest.refits import RefitMarks
+from services.ingest.routes import Takers, add_routes
 from services.ingest.settings import IngestSettings
 from shared.clock import Clock
 from shared.http import create_service
@@ -17,9 +19,14 @@ DESCRIPTION = "Takes ticket events and corrections, and answers 202 once Kafka h
 
 
 def create_app(
-    settings: IngestSettings, publisher: Publisher, clock: Clock, pseudonym_key: bytes
+    settings: IngestSettings,
+    publisher: Publisher,
+    texts: TicketTexts,
+    clock: Clock,
+    pseudonym_key: bytes,
 ) -> FastAPI:
-    """The application; its lifespan starts and stops `publisher`."""
+    """The application; its lifespan starts and stops `publisher` and lets go of `texts`."""
+    marks = RefitMarks(publisher, clock, settings.refit_pause)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -27,7 +34,9 @@ def create_app(
         try:
             yield
         finally:
+            await marks.stop()
             await publisher.stop()
+            await texts.stop()
 
     app = create_service(
         "ingest",
@@ -42,11 +51,6 @@ def create_app(
         max_events=settings.max_events,
         max_record_bytes=settings.max_record_bytes,
     )
-    add_routes(
-        app,
-        admission,
-        publisher,
-        max_events=settings.max_events,
-        max_body_bytes=settings.max_body_bytes,
-    )
+    takers = Takers(admission, publisher, texts, marks.due, settings.max_body_bytes)
+    add_routes(app, takers, max_events=settings.max_events)
     return app

@@ -32,3 +32,15 @@ SMALL_CORRECTION: dict[str, Any] = {
     "actor": "agent-7",
     "queue": "Finance/Invoices",
 }
+TOPIC: dict[str, Any] = {
+    "event_id": "7d7a0f0e-52c4-4a55-93c5-2f6b7a0c9d10",
+    "actor": "lead-2",
+    "name": "beamer",
+    "description": "Projectors and screens in meeting rooms",
+}
+SMALL_TOPIC: dict[str, Any] = {"actor": "lead-2", "name": "coffee machine"}
+UNDO: dict[str, Any] = {
+    "actor": "lead-2",
+    "correction": "0c6e3b1e-64a2-4d0c-8f3b-6c1c5f0c7a52",
+}
+UNDO_ALL: dict[str, Any] = {"actor": "lead-2", "corrector": "agent-7"}

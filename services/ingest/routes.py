@@ -1,7 +1,7 @@
-"""POST /v1/events and /v1/corrections: read, admit, publish, answer."""
+"""POST /v1/events, /v1/corrections, /v1/topics, /v1/undo: read, admit, publish, answer."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -10,16 +10,18 @@ from pydantic import BaseModel, Field
 
 from services.ingest import examples
 from services.ingest.adapters.publisher import Publisher
-from services.ingest.domain.admission import Admission, Message
+from services.ingest.adapters.ticket_texts import TicketTexts
+from services.ingest.domain.admission import Admission, Message, wants_text
 from services.ingest.domain.bodies import JSON, NDJSON
-from services.ingest.domain.posts import CorrectionPost, TicketPost
+from services.ingest.domain.posts import CorrectionPost, TicketPost, TopicPost, UndoPost
 from shared import topics
 from shared.errors import DeskstreamError, TooLarge
 from shared.http.problems import responses
 from shared.metrics import ACCEPTED, ACK_SECONDS, REJECTED
 from shared.topics import Topic
 
-Admit = Callable[[bytes, str], list[Message]]
+# Body, content type and Idempotency-Key into records.
+Admit = Callable[[bytes, str, str | None], Awaitable[list[Message]]]
 
 
 class Accepted(BaseModel):
@@ -32,8 +34,17 @@ class Intake:
     """One kind of event from request to acknowledgement."""
 
     def __init__(
-        self, kind: str, topic: Topic, admit: Admit, publisher: Publisher, max_body_bytes: int
+        self,
+        kind: str,
+        topic: Topic,
+        admit: Admit,
+        publisher: Publisher,
+        max_body_bytes: int,
+        *,
+        taken: Callable[[], None] = lambda: None,
     ) -> None:
+        """`taken` is told of every request that was accepted."""
+        self._taken = taken
         self._topic = topic
         self._admit = admit
         self._publisher = publisher
@@ -44,7 +55,10 @@ class Intake:
         """202 with the count, or the problem that the error becomes."""
         try:
             raw = await _body(request, self._max_body_bytes)
-            messages = self._admit(raw, request.headers.get("content-type", ""))
+            headers = request.headers
+            messages = await self._admit(
+                raw, headers.get("content-type", ""), headers.get("idempotency-key")
+            )
             started = time.perf_counter()
             await self._publisher.publish(self._topic, messages)
         except DeskstreamError as error:
@@ -52,6 +66,7 @@ class Intake:
             raise
         ACK_SECONDS.observe(time.perf_counter() - started)
         self._accepted.inc(len(messages))
+        self._taken()
         return Response(orjson.dumps({"accepted": len(messages)}), 202, media_type=JSON)
 
 
@@ -71,22 +86,50 @@ async def _body(request: Request, limit: int) -> bytes:
     return bytes(chunks)
 
 
-def add_routes(
-    app: FastAPI,
-    admission: Admission,
-    publisher: Publisher,
-    *,
-    max_events: int,
-    max_body_bytes: int,
-) -> None:
-    """The two routes, bound to what they need.
+class Takers:
+    """The four kinds of requests, each bound to what it needs."""
+
+    def __init__(
+        self,
+        admission: Admission,
+        publisher: Publisher,
+        texts: TicketTexts,
+        corrected: Callable[[], None],
+        max_body_bytes: int,
+    ) -> None:
+        """`corrected` is told of every request that changes what the models are to learn."""
+        self._admission = admission
+        self._texts = texts
+
+        def taker(kind: str, topic: Topic, admit: Admit) -> Intake:
+            told = corrected if kind in {"correction", "undo"} else lambda: None
+            return Intake(kind, topic, admit, publisher, max_body_bytes, taken=told)
+
+        self.events = taker("ticket", topics.RECEIVED, self._tickets)
+        self.corrections = taker("correction", topics.CORRECTED, self._corrections)
+        self.topics = taker("topic", topics.CORRECTED, self._topics)
+        self.undos = taker("undo", topics.CORRECTED, self._undos)
+
+    async def _tickets(self, raw: bytes, content_type: str, _: str | None) -> list[Message]:
+        return self._admission.tickets(raw, content_type)
+
+    async def _corrections(self, raw: bytes, content_type: str, key: str | None) -> list[Message]:
+        batch = self._admission.read_corrections(raw, content_type)
+        ids = dict.fromkeys(post.ticket_id for post in batch.posts if wants_text(post))
+        return self._admission.corrections(batch, await self._texts.of(ids), key)
+
+    async def _topics(self, raw: bytes, content_type: str, key: str | None) -> list[Message]:
+        return self._admission.topics(raw, content_type, key)
+
+    async def _undos(self, raw: bytes, content_type: str, key: str | None) -> list[Message]:
+        return self._admission.undos(raw, content_type, key)
+
+
+def add_routes(app: FastAPI, takers: Takers, *, max_events: int) -> None:
+    """The four routes.
 
     Straight on the application: FastAPI matches the routes of an included router twice.
     """
-    events = Intake("ticket", topics.RECEIVED, admission.tickets, publisher, max_body_bytes)
-    corrections = Intake(
-        "correction", topics.CORRECTED, admission.corrections, publisher, max_body_bytes
-    )
 
     @app.post(
         "/v1/events",
@@ -95,20 +138,51 @@ def add_routes(
         **_ANSWERS,
     )
     async def post_events(request: Request) -> Response:
-        return await events.take(request)
+        return await takers.events.take(request)
 
     @app.post(
         "/v1/corrections",
         summary="Post what humans set",
-        openapi_extra=_request_body(
-            CorrectionPost, max_events, examples.CORRECTION, examples.SMALL_CORRECTION
-        ),
+        openapi_extra=_IDEMPOTENT
+        | _request_body(CorrectionPost, max_events, examples.CORRECTION, examples.SMALL_CORRECTION),
         **_ANSWERS,
     )
     async def post_corrections(request: Request) -> Response:
-        return await corrections.take(request)
+        return await takers.corrections.take(request)
+
+    @app.post(
+        "/v1/topics",
+        summary="Name topics",
+        openapi_extra=_IDEMPOTENT
+        | _request_body(TopicPost, max_events, examples.TOPIC, examples.SMALL_TOPIC),
+        **_ANSWERS,
+    )
+    async def post_topics(request: Request) -> Response:
+        return await takers.topics.take(request)
+
+    @app.post(
+        "/v1/undo",
+        summary="Take back what was learned from corrections",
+        openapi_extra=_IDEMPOTENT
+        | _request_body(UndoPost, max_events, examples.UNDO, examples.UNDO_ALL),
+        **_ANSWERS,
+    )
+    async def post_undo(request: Request) -> Response:
+        return await takers.undos.take(request)
 
 
+_IDEMPOTENT: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string"},
+            "description": "Repeat a request with the same key and body, and elements without an "
+            "event id get the same ones: nothing counts twice.",
+        }
+    ]
+}
 _DESCRIPTION = (
     "One JSON object, a JSON array or NDJSON. All or nothing: 202 means that Kafka "
     "acknowledged every event, any other answer that none should be counted on. After a 503 "

@@ -28,6 +28,9 @@ class IngestSettings(ServiceSettings):
     linger_ms: float = Field(
         default=0, ge=0, le=1_000, description="milliseconds that records wait for company"
     )
+    refit_pause: float = Field(
+        default=3.0, gt=0, description="seconds from a correction to the models' refit"
+    )
     max_in_flight_events: int = Field(
         default=20_000, ge=1, description="events that may wait for Kafka, beyond: 503"
     )

@@ -1,15 +1,15 @@
 """From a request body to records for the log: validated, masked, pseudonymous, all or nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import orjson
 
 from services.ingest.domain.bodies import Batch, BodyReader, invalid
 from services.ingest.domain.masking import mask
-from services.ingest.domain.posts import CorrectionPost, Post, TicketPost
+from services.ingest.domain.posts import CorrectionPost, Post, TicketPost, TopicPost, UndoPost
 from services.ingest.domain.pseudonyms import Pseudonyms
 from shared.clock import Clock
 from shared.errors import FieldError, TooLarge
@@ -18,6 +18,9 @@ from shared.errors import FieldError, TooLarge
 FUTURE = timedelta(days=1)
 
 AnyPost = TypeVar("AnyPost", bound=Post)
+# Subject and body, both masked before.
+KnownText = tuple[str, str]
+NO_TEXT: KnownText = ("", "")
 
 
 class Message(NamedTuple):
@@ -38,24 +41,62 @@ class Admission:
         self._max_record_bytes = max_record_bytes
         self._tickets = BodyReader(TicketPost, max_events)
         self._corrections = BodyReader(CorrectionPost, max_events)
+        self._topics = BodyReader(TopicPost, max_events)
+        self._undos = BodyReader(UndoPost, max_events)
 
     def tickets(self, raw: bytes, content_type: str) -> list[Message]:
         """Records for tickets.received.v1. Raises InvalidEvent, TooLarge, UnsupportedMediaType."""
-        return self._admit(self._tickets.read(raw, content_type), self._received)
+        batch = self._tickets.read(raw, content_type)
+        return self._admit(batch, [post.ticket_id for post in batch.posts], self._received)
 
-    def corrections(self, raw: bytes, content_type: str) -> list[Message]:
-        """Records for tickets.corrected.v1. Raises as `tickets` does."""
-        return self._admit(self._corrections.read(raw, content_type), self._corrected)
+    def read_corrections(self, raw: bytes, content_type: str) -> Batch[CorrectionPost]:
+        """Valid corrections, not yet admitted. Raises as `tickets` does."""
+        return self._corrections.read(raw, content_type)
+
+    def corrections(
+        self,
+        batch: Batch[CorrectionPost],
+        texts: Mapping[str, KnownText],
+        idempotency_key: str | None = None,
+    ) -> list[Message]:
+        """Records for tickets.corrected.v1. Raises InvalidEvent, TooLarge.
+
+        texts: what is known of tickets by id, for corrections that teach and bring no text.
+        """
+
+        def event(post: CorrectionPost, now: datetime) -> dict[str, object]:
+            known = texts.get(post.ticket_id, NO_TEXT) if wants_text(post) else NO_TEXT
+            return self._corrected(post, now, known)
+
+        keys = [post.ticket_id for post in batch.posts]
+        return self._admit(batch, keys, event, idempotency_key)
+
+    def topics(self, raw: bytes, content_type: str, idempotency_key: str | None) -> list[Message]:
+        """Control records for tickets.corrected.v1. Raises as `tickets` does."""
+        batch = self._topics.read(raw, content_type)
+        keys = ["topic"] * len(batch.posts)
+        return self._admit(batch, keys, _topic, idempotency_key)
+
+    def undos(self, raw: bytes, content_type: str, idempotency_key: str | None) -> list[Message]:
+        """Control records for tickets.corrected.v1. Raises as `tickets` does."""
+        batch = self._undos.read(raw, content_type)
+        keys = ["undo"] * len(batch.posts)
+        return self._admit(batch, keys, _undo, idempotency_key)
 
     def _admit(
-        self, batch: Batch[Any], event: Callable[[Any, datetime], dict[str, object]]
+        self,
+        batch: Batch[Any],
+        keys: Sequence[str],
+        event: Callable[[Any, datetime], dict[str, object]],
+        idempotency_key: str | None = None,
     ) -> list[Message]:
         now = self._clock()
         self._refuse_future(batch, now)
-        messages = [
-            Message(post.ticket_id, orjson.dumps(event(post, now), option=orjson.OPT_UTC_Z))
-            for post in batch.posts
-        ]
+        messages = []
+        for index, (key, post) in enumerate(zip(keys, batch.posts, strict=True)):
+            values = event(post, now)
+            values["event_id"] = post.event_id or _event_id(idempotency_key, index)
+            messages.append(Message(key, orjson.dumps(values, option=orjson.OPT_UTC_Z)))
         self._refuse_oversize(batch, messages)
         return messages
 
@@ -86,7 +127,6 @@ class Admission:
         if attributes:
             attributes = {k: mask(v) if isinstance(v, str) else v for k, v in attributes.items()}
         return {
-            "event_id": post.event_id or str(uuid4()),
             "ticket_id": post.ticket_id,
             "created_at": post.created_at.astimezone(UTC),
             "received_at": now,
@@ -99,10 +139,11 @@ class Admission:
             "attributes": attributes,
         }
 
-    def _corrected(self, post: CorrectionPost, now: datetime) -> dict[str, object]:
+    @staticmethod
+    def _corrected(post: CorrectionPost, now: datetime, known: KnownText) -> dict[str, object]:
+        subject, body = known
         return {
             "kind": "correction",
-            "event_id": post.event_id or str(uuid4()),
             "ticket_id": post.ticket_id,
             "corrected_at": (post.corrected_at or now).astimezone(UTC),
             "received_at": now,
@@ -110,6 +151,39 @@ class Admission:
             "topic": post.topic,
             "priority": post.priority,
             "queue": post.queue,
-            "subject": mask(post.subject),
-            "body": mask(post.body),
+            "subject": mask(post.subject) or subject,
+            "body": mask(post.body) or body,
         }
+
+
+def wants_text(post: CorrectionPost) -> bool:
+    """Whether a model could learn from this correction if it had the ticket's text."""
+    teaches = post.topic is not None or post.priority is not None
+    return teaches and not (post.subject or post.body)
+
+
+def _topic(post: TopicPost, now: datetime) -> dict[str, object]:
+    return {
+        "kind": "topic",
+        "received_at": now,
+        "actor": post.actor,
+        "name": post.name,
+        "description": mask(post.description),
+    }
+
+
+def _undo(post: UndoPost, now: datetime) -> dict[str, object]:
+    return {
+        "kind": "undo",
+        "received_at": now,
+        "actor": post.actor,
+        "correction": post.correction,
+        "corrector": post.corrector,
+    }
+
+
+def _event_id(idempotency_key: str | None, index: int) -> str:
+    """The same for the same key and place in the request; random without a key."""
+    if not idempotency_key:
+        return str(uuid4())
+    return str(uuid5(NAMESPACE_URL, f"idempotency:{idempotency_key}:{index}"))

@@ -61,10 +61,10 @@ Scalar = Annotated[Attribute, PlainValidator(_scalar, json_schema_input_type=Att
 
 
 class Post(Protocol):
-    """What every posted thing has, so that one admission serves both."""
+    """What every posted thing has, so that one admission serves all."""
 
     @property
-    def ticket_id(self) -> str: ...
+    def event_id(self) -> str | None: ...
 
     def instants(self) -> Iterator[tuple[str, datetime]]:
         """Its times by field name: they must not lie in the future."""
@@ -137,3 +137,47 @@ class CorrectionPost(BaseModel):
     def instants(self) -> Iterator[tuple[str, datetime]]:
         if self.corrected_at is not None:
             yield "corrected_at", self.corrected_at
+
+
+class TopicPost(BaseModel):
+    """A topic that exists from now on, with or without examples."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, title="Topic")
+
+    event_id: Id | None = None
+    actor: Id = Field(description="Who names it.")
+    name: Name
+    description: Annotated[str, Field(max_length=1_000)] = Field(
+        default="", description="What belongs to it, in words."
+    )
+
+    def instants(self) -> Iterator[tuple[str, datetime]]:
+        yield from ()
+
+
+class UndoPost(BaseModel):
+    """Takes back what was learned from one correction, or from all of one person so far."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        title="Undo",
+        json_schema_extra={"oneOf": [{"required": [name]} for name in ("correction", "corrector")]},
+    )
+
+    event_id: Id | None = None
+    actor: Id = Field(description="Who takes back.")
+    correction: Id | None = Field(default=None, description="Event id of the correction.")
+    corrector: Id | None = Field(default=None, description="Whose corrections.")
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if (self.correction is None) == (self.corrector is None):
+            raise PydanticCustomError(
+                "nothing_named", "Input should name either a correction or a corrector"
+            )
+        return self
+
+    def instants(self) -> Iterator[tuple[str, datetime]]:
+        yield from ()

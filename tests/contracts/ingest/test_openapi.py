@@ -8,6 +8,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 
 from services.ingest.adapters.publisher import InMemoryPublisher
+from services.ingest.adapters.ticket_texts import InMemoryTicketTexts
 from services.ingest.app import create_app
 from services.ingest.settings import IngestSettings
 
@@ -16,6 +17,7 @@ schema = schemathesis.openapi.from_asgi(
     create_app(
         IngestSettings(),
         InMemoryPublisher(partitions=4),
+        InMemoryTicketTexts(),
         lambda: datetime(2026, 3, 5, tzinfo=UTC),
         b"k" * 32,
     ),

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.ingest.adapters.publisher import InMemoryPublisher
+from services.ingest.adapters.ticket_texts import InMemoryTicketTexts, Text
 from services.ingest.app import create_app
 from services.ingest.settings import IngestSettings
 from shared.topics import CORRECTED, RECEIVED, partition_of
@@ -23,9 +24,16 @@ def log() -> InMemoryPublisher:
 
 
 @pytest.fixture
-async def client(log: InMemoryPublisher) -> AsyncIterator[httpx.AsyncClient]:
-    settings = IngestSettings(max_body_bytes=10_000, max_events=5)
-    app = create_app(settings, log, lambda: datetime(2026, 3, 5, tzinfo=UTC), b"k" * 32)
+def texts() -> InMemoryTicketTexts:
+    return InMemoryTicketTexts({"t1": Text("VPN", "the tunnel drops")})
+
+
+@pytest.fixture
+async def client(
+    log: InMemoryPublisher, texts: InMemoryTicketTexts
+) -> AsyncIterator[httpx.AsyncClient]:
+    settings = IngestSettings(max_body_bytes=10_000, max_events=5, refit_pause=0.01)
+    app = create_app(settings, log, texts, lambda: datetime(2026, 3, 5, tzinfo=UTC), b"k" * 32)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://ingest") as session:
         yield session

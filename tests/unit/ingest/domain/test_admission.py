@@ -51,7 +51,9 @@ def test_every_field_of_the_example_arrives() -> None:
 
 
 def test_corrections_arrive() -> None:
-    messages = admission().corrections(orjson.dumps([CORRECTION, SMALL_CORRECTION]), JSON)
+    desk = admission()
+    batch = desk.read_corrections(orjson.dumps([CORRECTION, SMALL_CORRECTION]), JSON)
+    messages = desk.corrections(batch, {})
     full, small = (TicketCorrected.model_validate_json(m.value, strict=True) for m in messages)
     assert (full.topic, full.priority, full.queue, full.actor) == ("vpn", "high", None, "agent-7")
     assert small.corrected_at == NOW

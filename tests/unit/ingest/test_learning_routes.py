@@ -1,0 +1,157 @@
+"""What the models learn from: texts beside corrections, topics, undoing, and when to refit."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import httpx
+import orjson
+import pytest
+
+from services.ingest import examples
+from services.ingest.adapters.publisher import InMemoryPublisher
+from services.ingest.adapters.ticket_texts import InMemoryTicketTexts, Text
+from services.ingest.app import create_app
+from services.ingest.settings import IngestSettings
+from shared.events import (
+    CORRECTION_RECORD,
+    CorrectionLogEvent,
+    CorrectionsUndone,
+    RefitDue,
+    TicketCorrected,
+    TopicCreated,
+)
+from shared.topics import CORRECTED
+from tests.deadlines import eventually
+
+NOW = datetime(2026, 3, 5, tzinfo=UTC)
+PLAIN = {"ticket_id": "t1", "actor": "kim", "topic": "vpn"}
+
+
+class Desk:
+    """Ingest in this process: its log, what it knows of tickets, and a client."""
+
+    def __init__(self) -> None:
+        self.log = InMemoryPublisher(partitions=4)
+        self.texts = InMemoryTicketTexts({"t1": Text("VPN", "the tunnel drops")})
+        settings = IngestSettings(refit_pause=0.02)
+        self.app = create_app(settings, self.log, self.texts, lambda: NOW, b"k" * 32)
+
+    async def post(self, path: str, body: object, **headers: str) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://ingest") as client:
+            return await client.post(path, json=body, headers=headers)
+
+    def written(self) -> list[CorrectionLogEvent]:
+        kept = self.log.topics[CORRECTED.name]
+        return [CORRECTION_RECORD.validate_json(record.value) for record in kept]
+
+    def corrections(self) -> list[TicketCorrected]:
+        return [event for event in self.written() if isinstance(event, TicketCorrected)]
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    made = Desk()
+    async with made.app.router.lifespan_context(made.app):
+        yield made
+
+
+async def test_a_correction_without_text_gets_the_tickets(desk: Desk) -> None:
+    assert (await desk.post("/v1/corrections", PLAIN)).status_code == 202
+    [event] = desk.corrections()
+    assert (event.subject, event.body) == ("VPN", "the tunnel drops")
+
+
+async def test_text_that_came_along_is_kept(desk: Desk) -> None:
+    await desk.post("/v1/corrections", PLAIN | {"body": "mine"})
+    [event] = desk.corrections()
+    assert (event.subject, event.body) == ("", "mine")
+
+
+async def test_an_unknown_ticket_is_corrected_without_text(desk: Desk) -> None:
+    answer = await desk.post("/v1/corrections", PLAIN | {"ticket_id": "nobody"})
+    assert answer.status_code == 202
+    [event] = desk.corrections()
+    assert (event.topic, event.subject, event.body) == ("vpn", "", "")
+
+
+async def test_without_redis_what_needs_no_text_is_accepted(desk: Desk) -> None:
+    desk.texts.outage = "Redis is away"
+    queue_only = {"ticket_id": "t1", "actor": "kim", "queue": "IT"}
+    assert (await desk.post("/v1/corrections", queue_only)).status_code == 202
+    assert (await desk.post("/v1/corrections", PLAIN | {"body": "mine"})).status_code == 202
+    refused = await desk.post("/v1/corrections", PLAIN)
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) > 0
+    assert len(desk.corrections()) == 2
+
+
+async def test_the_same_key_gives_the_same_event_ids(desk: Desk) -> None:
+    two = [PLAIN, PLAIN | {"ticket_id": "t2"}]
+    for key in ("a", "a", "b"):
+        await desk.post("/v1/corrections", two, **{"Idempotency-Key": key})
+    ids = [event.event_id for event in desk.corrections()]
+    assert ids[:2] == ids[2:4]
+    assert len(set(ids)) == 4
+
+
+async def test_an_event_id_of_ones_own_is_stronger_than_a_key(desk: Desk) -> None:
+    await desk.post("/v1/corrections", PLAIN | {"event_id": "mine"}, **{"Idempotency-Key": "a"})
+    assert desk.corrections()[0].event_id == "mine"
+
+
+async def test_corrections_are_followed_by_one_mark_to_refit(desk: Desk) -> None:
+    for _ in range(3):
+        await desk.post("/v1/corrections", PLAIN)
+    await eventually(lambda: isinstance(desk.written()[-1], RefitDue), what="the mark is there")
+    assert sum(isinstance(event, RefitDue) for event in desk.written()) <= 3
+    before = len(desk.written())
+    await desk.post("/v1/corrections", PLAIN)
+    await eventually(lambda: len(desk.written()) == before + 2, what="another correction, another")
+
+
+async def test_a_mark_waits_for_the_log_to_come_back(desk: Desk) -> None:
+    await desk.post("/v1/corrections", PLAIN)
+    desk.log.outage = "Kafka is away"
+    assert (await desk.post("/v1/corrections", PLAIN)).status_code == 503
+    desk.log.outage = None
+    await eventually(lambda: isinstance(desk.written()[-1], RefitDue), what="the mark is there")
+
+
+async def test_a_topic_is_named(desk: Desk) -> None:
+    answer = await desk.post("/v1/topics", [examples.TOPIC, examples.SMALL_TOPIC])
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 2})
+    full, small = desk.written()
+    assert isinstance(full, TopicCreated)
+    assert (full.name, full.description, full.actor) == (
+        "beamer", examples.TOPIC["description"], "lead-2",
+    )  # fmt: skip
+    assert isinstance(small, TopicCreated)
+    assert (small.name, small.description) == ("coffee machine", "")
+
+
+@pytest.mark.parametrize("body", [examples.UNDO, examples.UNDO_ALL])
+async def test_learning_is_undone(desk: Desk, body: dict[str, str]) -> None:
+    assert (await desk.post("/v1/undo", body)).status_code == 202
+    event = desk.written()[0]
+    assert isinstance(event, CorrectionsUndone)
+    assert (event.correction, event.corrector) == (body.get("correction"), body.get("corrector"))
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/topics", {"actor": "kim"}),
+        ("/v1/topics", {"actor": "kim", "name": ""}),
+        ("/v1/topics", {"actor": "kim", "name": "x" * 101}),
+        ("/v1/undo", {"actor": "kim"}),
+        ("/v1/undo", {"actor": "kim", "correction": "a", "corrector": "b"}),
+    ],
+)
+async def test_what_says_too_little_or_too_much_is_refused(
+    desk: Desk, path: str, body: dict[str, str]
+) -> None:
+    answer = await desk.post(path, body)
+    assert answer.status_code == 422
+    assert orjson.loads(answer.content)["errors"]
+    assert desk.written() == []
