@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from shared.dates import Day
 from shared.granularity import Granularity
 
 MAX_HORIZON_DAYS = 300
@@ -156,7 +157,9 @@ class LeadScore(BaseModel):
     relative_pinball: float
     coverage_80: float
     coverage_95: float
-    cpu_ms_per_fit: float
+    cpu_ms_per_fit: float | None = Field(
+        default=None, description="Of backtests; null for forecasts that were published."
+    )
     forecasts: int
 
 
@@ -170,3 +173,116 @@ class Backtest(Message):
     first: date
     last: date
     leads: dict[str, LeadScore]
+
+
+class EventPlan(Message):
+    """A span of days, both included, known beforehand to change the load."""
+
+    kind: str = Field(
+        min_length=1,
+        max_length=64,
+        description="Events of one kind share one learned effect: a release teaches the next one.",
+        examples=["release"],
+    )
+    first_day: Day
+    last_day: Day
+    expected_change: float | None = Field(
+        default=None,
+        gt=-1,
+        le=100,
+        strict=True,
+        description="The planner's guess, .5 is half as much again; used until one was seen.",
+    )
+    queue: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Path or id of the queue concerned, with everything below it; null for all.",
+    )
+
+
+class EventRecord(EventPlan):
+    """A planned event that forecasts use. `queue` is a path."""
+
+    id: str
+
+
+class Accuracy(Message):
+    """How forecasts that were published turned out. leads: by range of leads, such as "1-7"."""
+
+    queue_id: int
+    published: int = Field(description="Forecasts that at least one closed day can be held to.")
+    first_origin: date | None
+    last_origin: date | None
+    leads: dict[str, LeadScore]
+
+
+class Channel(StrEnum):
+    """Calls are answered now or lost; mail waits and has to be finished in time."""
+
+    CALLS = "calls"
+    MAIL = "mail"
+
+
+class StaffingNeed(Message):
+    """What is promised to whoever writes or calls, and when people work. Times in seconds."""
+
+    channel: Channel = Channel.CALLS
+    handling_seconds: float = Field(gt=0, le=604_800, description="Mean time one ticket takes.")
+    answer_seconds: float = Field(
+        ge=0,
+        le=2_592_000,
+        description="Calls: answered within. Mail: finished within, in whole hours rounded up.",
+    )
+    service_level: float = Field(default=0.8, gt=0, lt=1, description="Share to be in time.")
+    shrinkage: float = Field(
+        default=0.0, ge=0, lt=1, description="Share of paid time that nobody works: breaks."
+    )
+    max_occupancy: float = Field(default=1.0, gt=0, le=1, description="Of calls only.")
+    patience_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        le=604_800,
+        description="Mean time until a caller gives up (Erlang A); null for never (Erlang C).",
+    )
+    open_from: int = Field(default=0, ge=0, le=23, description="First hour worked, local time.")
+    open_to: int = Field(default=24, ge=1, le=24, description="Hour that work ends.")
+    weekends: bool = True
+    backlog: float = Field(default=0.0, ge=0, le=1e6, description="Mail that waits already.")
+    breach_limit: float = Field(
+        default=0.05, gt=0, lt=1, description="Of mail: probability to miss the level at most."
+    )
+
+
+class StaffingOrder(Message):
+    """Positions per hour of the next `days` of a series, or of one interval of given contacts."""
+
+    series: SeriesName
+    need: StaffingNeed
+    days: int = Field(default=1, ge=1, le=14)
+    contacts: float | None = Field(default=None, ge=0, le=1e6)
+    interval_minutes: int = Field(default=60, ge=5, le=1440)
+
+
+class StaffedInterval(Message):
+    """raw: positions at work; scheduled: paid. Calls have the line's state, mail its backlog."""
+
+    begins: str | None = Field(description="UTC; null for contacts given.")
+    contacts: float
+    raw: int
+    scheduled: int
+    service_level: float | None = None
+    occupancy: float | None = None
+    mean_wait_seconds: float | None = None
+    abandonment: float | None = None
+    backlog: float | None = None
+    late_share: float | None = None
+
+
+class StaffingPlan(Message):
+    """breach_probability: of mail, that less than the level is finished in time."""
+
+    queue_id: int
+    channel: Channel
+    intervals: list[StaffedInterval]
+    breach_probability: float | None = None

@@ -13,12 +13,15 @@
 | dataset:{id}                      | string | shared.forecasting.Dataset, expires              |
 | dataset:{id}:load:{year}:{queue}  | string | its days, packed like load, expires              |
 | models, models:{dataset id}       | hash   | model id to shared.forecasting.TrainedModel      |
+| events                            | hash   | id to shared.forecasting.EventRecord             |
+| published:{queue id}              | hash   | first day to the packed forecast made for it     |
 """
 
 POSITION_PREFIX = "position:"
 FEED = "feed"
 TOTALS = "totals"
 INDEX_ALL = "index:all"
+EVENTS = "events"
 
 
 def position(topic: str, partition: int) -> str:
@@ -55,3 +58,7 @@ def dataset_load(dataset_id: str, year: str, queue_id: str) -> str:
 
 def models(dataset_id: str | None) -> str:
     return f"models:{dataset_id}" if dataset_id else "models"
+
+
+def published(queue_id: int) -> str:
+    return f"published:{queue_id}"

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
+from services.forecaster.adapters.archive import ForecastArchive
 from services.forecaster.adapters.datasets import Datasets
 from services.forecaster.adapters.live_load import LiveLoad
 from services.forecaster.adapters.read_side import RedisReadSide
@@ -19,9 +20,12 @@ from services.forecaster.domain.projection import Retention
 from services.forecaster.forecasting import Forecasting
 from services.forecaster.handlers import CorrectionProjection, LabelProjection
 from services.forecaster.judging import Judging
+from services.forecaster.publishing import Publishing
+from services.forecaster.refit import Refit
 from services.forecaster.routes import datasets as datasets_routes
-from services.forecaster.routes import forecasts, models
+from services.forecaster.routes import events, forecasts, models, staffing
 from services.forecaster.settings import ForecasterSettings
+from services.forecaster.staffing import StaffPlanning
 from services.forecaster.upkeep import Upkeep
 from shared.clock import Clock
 from shared.errors import Misconfigured
@@ -74,6 +78,11 @@ def create_worker(
 
     checks = {"kafka": worker.kafka_ready, "redis": read_side.ready, "projection": rebuilt}
     services = create_services(settings, RedisStore(client), directory, clock)
+
+    async def behind() -> str | None:
+        return await worker.kafka_ready() or await rebuilt()
+
+    worker.add(Refit(services.publishing, behind))
     worker.serve(create_port(services, checks), settings.host, settings.port)
     return worker
 
@@ -94,6 +103,8 @@ def create_services(
         forecasting=forecasting,
         judging=Judging(forecasting, clock),
         datasets=datasets,
+        publishing=Publishing(forecasting, live, ForecastArchive(store, settings.published_days)),
+        staffing=StaffPlanning(forecasting),
         max_upload_bytes=settings.max_upload_bytes,
     )
 
@@ -107,7 +118,7 @@ def create_port(services: Services, checks: Mapping[str, Check]) -> FastAPI:
         checks=checks,
     )
     http.state.services = services
-    for routes in (forecasts, models, datasets_routes):
+    for routes in (forecasts, models, datasets_routes, events, staffing):
         http.include_router(routes.router)
     return http
 

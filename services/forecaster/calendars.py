@@ -1,6 +1,6 @@
 """Which clock, holidays and planned events a queue lives by."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -37,14 +37,19 @@ class Calendars:
         self._places = places
 
     def of(self, path: str, events: tuple[PlannedEvent, ...] = ()) -> Calendar:
-        """The calendar of a queue path ("" is all queues) with the events that concern it."""
-        above = lineage(path)
+        """The calendar of a queue path ("" is all queues) with some events."""
+        above = _lineage(path)
         place = next((self._places[p] for p in above if p in self._places), self._rest)
-        concerned = tuple(e for e in events if e.queue is None or e.queue in above)
-        return Calendar(place.timezone, place.country, concerned)
+        return Calendar(place.timezone, place.country, events)
 
 
-def lineage(path: str) -> list[str]:
+def concerning(events: Iterable[PlannedEvent], path: str) -> tuple[PlannedEvent, ...]:
+    """The events of a queue: those of all queues, its own, and those of queues above it."""
+    above = _lineage(path)
+    return tuple(event for event in events if event.queue is None or event.queue in above)
+
+
+def _lineage(path: str) -> list[str]:
     """The path and every path above it, nearest first."""
     parts = path.split(SEPARATOR) if path else []
     return [SEPARATOR.join(parts[:depth]) for depth in range(len(parts), 0, -1)]

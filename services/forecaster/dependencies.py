@@ -8,6 +8,8 @@ from fastapi import Depends, Request
 from services.forecaster.adapters.datasets import Datasets
 from services.forecaster.forecasting import Forecasting
 from services.forecaster.judging import Judging
+from services.forecaster.publishing import Publishing
+from services.forecaster.staffing import StaffPlanning
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,8 @@ class Services:
     forecasting: Forecasting
     judging: Judging
     datasets: Datasets
+    publishing: Publishing
+    staffing: StaffPlanning
     max_upload_bytes: int
 
 

@@ -9,16 +9,19 @@ from typing import TypeVar
 import numpy as np
 
 from services.forecaster.adapters.datasets import DatasetLoad, Datasets
+from services.forecaster.adapters.event_book import EventBook
 from services.forecaster.adapters.live_load import LiveLoad, LoadSource, Target
 from services.forecaster.adapters.model_shelf import ModelShelf
 from services.forecaster.adapters.store import Store
-from services.forecaster.calendars import Calendars
+from services.forecaster.calendars import Calendars, concerning
 from services.forecaster.domain.calendar import Calendar
 from services.forecaster.domain.distribution import ForecastDistribution, recentred
 from services.forecaster.domain.drain import sampled_arrivals
+from services.forecaster.domain.events import PlannedEvent
 from services.forecaster.domain.forecast import forecast
 from services.forecaster.domain.schedule import Schedule, schedule
 from services.forecaster.domain.series import FloatArray, Frequency, History, day_of, hour_of
+from services.forecaster.domain.today import moved_by_today
 from services.forecaster.memo import Memo
 from shared.errors import BadRequest
 from shared.forecasting import (
@@ -30,6 +33,7 @@ from shared.forecasting import (
     SeriesName,
 )
 from shared.granularity import Granularity, resample
+from shared.windows import Dimension
 
 Result = TypeVar("Result")
 # Sums of days have no closed-form quantiles; as many joint draws of the days give them.
@@ -43,6 +47,15 @@ class Subject:
     source: LoadSource
     target: Target
     calendar: Calendar
+    events: tuple[PlannedEvent, ...] = ()
+
+    def calendar_of(self, parts: tuple[str, ...]) -> Calendar:
+        """The subject's clock; of one queue below it also the events of that queue alone."""
+        target = self.target
+        live = target.dataset_id is None and target.dimension is Dimension.QUEUE
+        if not live or len(parts) != 1:
+            return self.calendar
+        return replace(self.calendar, events=concerning(self.events, parts[0]))
 
     async def history(self, frequency: Frequency) -> History:
         """All of the series up to the last closed step."""
@@ -62,6 +75,7 @@ class Forecasting:
         self._calendars = calendars
         self._memo = Memo()
         self.shelf = ModelShelf(store)
+        self.events = EventBook(store)
 
     async def subject(self, series: SeriesName) -> Subject:
         """Raises NotFound for a queue or dataset nobody knows."""
@@ -69,11 +83,19 @@ class Forecasting:
         if series.dataset_id is not None:
             source = DatasetLoad(self._store, await self._datasets.find(series.dataset_id))
         target = await source.resolve(series)
-        path = "" if series.dataset_id is not None else target.path
-        return Subject(source, target, self._calendars.of(path))
+        if series.dataset_id is not None:
+            return Subject(source, target, self._calendars.of(""))
+        events = await self.events.all()
+        calendar = self._calendars.of(target.path, concerning(events, target.path))
+        return Subject(source, target, calendar, events)
 
     async def forecast(self, order: ForecastOrder) -> Forecast:
         """Raises BadRequest where the dates leave nothing to learn from, NotFound."""
+        subject, plan, made = await self.steps(order)
+        return _answer(order.granularity, subject.target.queue_id, plan, made)
+
+    async def steps(self, order: ForecastOrder) -> tuple[Subject, Schedule, ForecastDistribution]:
+        """The forecast per hour or day that an order is answered from."""
         subject = await self.subject(order.series)
         hourly = order.granularity is Granularity.HOURLY
         frequency = Frequency.HOURLY if hourly else Frequency.DAILY
@@ -91,20 +113,25 @@ class Forecasting:
             method = await self.shelf.choice(order.series, subject.target)
         made = await self.distribution(subject, plan, method)
         wanted = slice(plan.gap, plan.gap + plan.steps)
-        return _answer(order.granularity, subject.target.queue_id, plan, made, wanted)
+        part = replace(
+            made, start=plan.first, mean=made.mean[wanted], quantiles=made.quantiles[wanted]
+        )
+        return subject, plan, part
 
     async def distribution(
-        self, subject: Subject, plan: Schedule, method: Method
+        self, subject: Subject, plan: Schedule, method: Method, *, moved: bool = True
     ) -> ForecastDistribution:
         """The forecast from the plan's origin on, over its gap and its steps or longer.
 
         A queue with others below it is the sum of what is below, with its own spread around it.
+        moved: the day that has begun is moved by its closed hours.
         """
         parts = subject.target.parts
+        make = self._now if moved else self._one
         if len(parts) < 2:
-            return await self._one(subject, plan, method, parts)
-        each = [self._one(subject, plan, method, (part,)) for part in parts]
-        whole, *shares = await asyncio.gather(self._one(subject, plan, method, parts), *each)
+            return await make(subject, plan, method, parts)
+        each = [make(subject, plan, method, (part,)) for part in parts]
+        whole, *shares = await asyncio.gather(make(subject, plan, method, parts), *each)
         mean: FloatArray = np.sum([share.mean for share in shares], axis=0)
         return recentred(whole, mean)
 
@@ -112,26 +139,40 @@ class Forecasting:
         """Run long work beside the event loop."""
         return await self._memo.run(work)
 
+    async def _now(
+        self, subject: Subject, plan: Schedule, method: Method, parts: tuple[str, ...]
+    ) -> ForecastDistribution:
+        morning = await self._one(subject, plan, method, parts)
+        target, calendar = subject.target, subject.calendar_of(parts)
+        if plan.frequency is Frequency.HOURLY or target.dataset_id is not None or not parts:
+            return morning
+        hour = await subject.source.closed(Frequency.HOURLY, calendar)
+        if not calendar.midnight(plan.origin) < hour < calendar.midnight(plan.origin + 1):
+            return morning
+        key = (target.dimension, parts, calendar, method, plan, hour)
+        if (known := self._memo.known(key)) is not None:
+            return known
+        hours = await subject.source.history(target, parts, Frequency.HOURLY, calendar)
+        return await self._memo.make(key, partial(moved_by_today, morning, hours, calendar))
+
     async def _one(
         self, subject: Subject, plan: Schedule, method: Method, parts: tuple[str, ...]
     ) -> ForecastDistribution:
         # A forecast of fewer days is the beginning of one of all: one fit serves every horizon.
         daily = plan.frequency is Frequency.DAILY
         lead = MAX_HORIZON_DAYS if daily else plan.gap + plan.steps
-        target = subject.target
-        series = (target.dataset_id, target.version, target.dimension, parts, subject.calendar)
+        target, calendar = subject.target, subject.calendar_of(parts)
+        series = (target.dataset_id, target.version, target.dimension, parts, calendar)
         key = (series, method, plan.frequency, plan.since, plan.origin, lead)
         if (known := self._memo.known(key)) is not None:
             return known
-        history = await subject.source.history(target, parts, plan.frequency, subject.calendar)
+        history = await subject.source.history(target, parts, plan.frequency, calendar)
         past = plan.past(history)
         if parts == target.parts:
             _require_something(history, past, plan)
         if not len(past.values):
             past = History(plan.frequency, plan.origin, np.zeros(0))
-        return await self._memo.make(
-            key, partial(forecast, past, lead, subject.calendar, method.value)
-        )
+        return await self._memo.make(key, partial(forecast, past, lead, calendar, method.value))
 
 
 def _require_something(history: History, past: History, plan: Schedule) -> None:
@@ -149,10 +190,8 @@ def _answer(
     granularity: Granularity,
     queue_id: int,
     plan: Schedule,
-    made: ForecastDistribution,
-    wanted: slice,
+    part: ForecastDistribution,
 ) -> Forecast:
-    part = replace(made, mean=made.mean[wanted], quantiles=made.quantiles[wanted])
     if granularity is Granularity.HOURLY:
         stamps = [f"{hour_of(plan.first + i):%Y-%m-%dT%H:00:00Z}" for i in range(part.horizon)]
         mean, quantiles = part.mean, part.quantiles

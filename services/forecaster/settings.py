@@ -32,3 +32,5 @@ class ForecasterSettings(ServiceSettings):
     # Uploaded datasets that nobody fills again are forgotten after this many days.
     dataset_days: int = Field(default=30, ge=1)
     max_upload_bytes: int = Field(default=200_000_000, ge=1)
+    # 2 KB per queue and day: how long a published forecast is held to what happened.
+    published_days: int = Field(default=120, ge=1)

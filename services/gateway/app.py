@@ -9,11 +9,14 @@ from services.gateway.adapters.probes import named, whole
 from services.gateway.dependencies import Ports
 from services.gateway.routes import (
     datasets,
+    events,
     forecast,
     home,
     load,
     models,
+    queue_forecasts,
     queues,
+    staffing,
     statistics,
     status,
     stream,
@@ -27,6 +30,21 @@ What Deskstream knows of every ticket and every queue, read from the projection 
 
 Errors are problem documents (RFC 9457). Times are UTC. Lists are paged by `next`, which is opaque.
 """
+ROOMS = (
+    tickets,
+    stream,
+    queues,
+    load,
+    statistics,
+    forecast,
+    models,
+    datasets,
+    queue_forecasts,
+    events,
+    staffing,
+    status,
+    home,
+)
 
 
 def create_app(ports: Ports) -> FastAPI:
@@ -62,7 +80,6 @@ def create_app(ports: Ports) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.ports = ports
-    rooms = (tickets, stream, queues, load, statistics, forecast, models, datasets, status, home)
-    for routes in rooms:
+    for routes in ROOMS:
         app.include_router(routes.router)
     return app

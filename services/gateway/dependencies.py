@@ -1,12 +1,11 @@
 """What routes are given: the ports, and the query parameters several of them share."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.adapters.datasets import DatasetWindows, directory_of, find_dataset
 from services.gateway.adapters.feed import Feed
@@ -18,7 +17,6 @@ from services.gateway.settings import GatewaySettings
 from shared.clock import monotonic
 
 EPOCH = date(1970, 1, 1)
-ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +48,6 @@ def _ports(request: Request) -> Ports:
 Gateway = Annotated[Ports, Depends(_ports)]
 
 
-def _iso_date(text: Any) -> Any:
-    # pydantic alone would read "0" as 1970-01-01.
-    if isinstance(text, str) and not ISO_DATE.fullmatch(text):
-        raise ValueError("use YYYY-MM-DD")
-    return text
-
-
-Day = Annotated[date, BeforeValidator(_iso_date, json_schema_input_type=date)]
 # A label or queue as a filter; empty would mean none, which is leaving it out.
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 QueueName = Annotated[

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from shared.errors import DeskstreamError, FieldError, Unavailable
 
@@ -118,14 +119,25 @@ def install(app: FastAPI) -> None:
         return problem(422, "invalid-request", "the request is not valid; see errors", errors)
 
     @app.exception_handler(HTTPException)
-    async def refused(_: Request, error: HTTPException) -> Response:
-        headers = dict(error.headers) if error.headers else None
+    async def refused(request: Request, error: HTTPException) -> Response:
+        headers = _headers(app, request, error)
         return problem(error.status_code, "http", str(error.detail), headers=headers)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
         log.error("unexpected error in %s", request.url.path, exc_info=error)
         return problem(500, "internal", "an unexpected error; the log of the service has it")
+
+
+def _headers(app: FastAPI, request: Request, error: HTTPException) -> dict[str, str] | None:
+    """The error's own, except that Starlette allows the methods of a path's first route only."""
+    if error.status_code != 405:
+        return dict(error.headers) if error.headers else None
+    methods: set[str] = set()
+    for route in app.routes:
+        if route.matches(request.scope)[0] is Match.PARTIAL:
+            methods |= getattr(route, "methods", None) or set()
+    return {"Allow": ", ".join(sorted(methods))}
 
 
 def _pointer(location: Sequence[object]) -> str:

@@ -3,7 +3,14 @@
 from fastapi import APIRouter, Response
 
 from services.forecaster.dependencies import Forecaster
-from shared.forecasting import Backtest, BacktestOrder, Forecast, ForecastOrder
+from shared.forecasting import (
+    Accuracy,
+    Backtest,
+    BacktestOrder,
+    Forecast,
+    ForecastOrder,
+    SeriesName,
+)
 from shared.http.problems import responses
 
 router = APIRouter(tags=["forecasts"])
@@ -32,3 +39,14 @@ async def make_forecast(order: ForecastOrder, forecaster: Forecaster) -> Respons
 async def run_backtest(order: BacktestOrder, forecaster: Forecaster) -> Backtest:
     """By the code that serves, each origin seeing only its past."""
     return await forecaster.judging.backtest(order)
+
+
+@router.post(
+    "/accuracy",
+    operation_id="read_accuracy",
+    summary="How the published forecasts of a queue turned out",
+    responses=responses(404, 422, 503),
+)
+async def read_accuracy(series: SeriesName, forecaster: Forecaster) -> Accuracy:
+    """Against the days that have closed since."""
+    return await forecaster.publishing.accuracy(series)

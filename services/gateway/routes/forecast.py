@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from services.gateway.dependencies import DatasetId, Day, Gateway, QueueId
+from services.gateway.dependencies import DatasetId, Gateway, QueueId
+from shared.dates import Day
 from shared.forecasting import MAX_HORIZON_DAYS, Forecast, ForecastOrder, Method, SeriesName
 from shared.granularity import Granularity
 from shared.http.problems import responses

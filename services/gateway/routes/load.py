@@ -9,8 +9,9 @@ from fastapi import Query as InQuery
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from services.gateway.dependencies import DatasetId, Day, Gateway, Query, QueueId
+from services.gateway.dependencies import DatasetId, Gateway, Query, QueueId
 from services.gateway.domain.load import Span
+from shared.dates import Day
 from shared.granularity import Granularity, resample
 from shared.http.problems import responses
 

@@ -6,8 +6,9 @@ from fastapi import APIRouter
 from fastapi import Query as InQuery
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from services.gateway.dependencies import DatasetId, Day, Gateway, Ports, Query, QueueId
+from services.gateway.dependencies import DatasetId, Gateway, Ports, Query, QueueId
 from services.gateway.routes.forecast import Body, HorizonDays, ModelChoice, ModelType
+from shared.dates import Day
 from shared.forecasting import Comparison, Method, SeriesName, TrainedModel, TrainOrder
 from shared.http.problems import responses
 

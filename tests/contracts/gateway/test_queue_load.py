@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from deploy.local.valkey import LocalValkey
 from shared.windows import Counts
-from tests.contracts.gateway.helpdesk import FIRST, IDS, RATES, TODAY, fill, hours_of, running
+from tests.contracts.gateway.helpdesk import FIRST, RATES, TODAY, fill, hours_of, running
 
 DAYS = (TODAY.date() - FIRST.date()).days
 
@@ -276,8 +276,3 @@ async def test_rows_to_look_at(http: httpx.AsyncClient) -> None:
 async def test_reload_says_so(http: httpx.AsyncClient) -> None:
     answer = await http.post("/api/reload_local_data")
     assert answer.json() == {"status": "data reloaded", "message": "success"}
-
-
-def test_the_made_up_helpdesk_has_a_queue_with_tickets_above_others() -> None:
-    assert RATES["IT"] > 0
-    assert IDS["IT/Network"] == 2
