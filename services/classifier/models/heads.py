@@ -1,9 +1,10 @@
 """One head of the serving model: a FastClassifier that can be saved, loaded, copied and probed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.classifier.domain.labelling import Probabilities
 from services.classifier.models.digests import digest_of
@@ -12,7 +13,10 @@ from services.classifier.models.fast import FastClassifier, _Scale
 from services.classifier.models.guard import Guard
 from services.classifier.models.linear import LinearHead
 from services.classifier.models.softmax import normalise
+from services.classifier.models.vocabulary import Features
 from services.classifier.models.wordrows import WordRows
+
+_WARM_EPOCHS: Final = 1
 
 
 class TextHead(FastClassifier):
@@ -21,6 +25,7 @@ class TextHead(FastClassifier):
     def __init__(self, *, seed: int = 0, encoder: Encoder | None = None) -> None:
         super().__init__(seed=seed, encoder=encoder)
         self._encoder = encoder
+        self._warm = False
 
     def state(self) -> dict[str, Any]:
         """Plain values and arrays: all that predicting and learning on need."""
@@ -62,6 +67,15 @@ class TextHead(FastClassifier):
         twin.refused_refits = self.refused_refits
         return twin
 
+    def refit(self) -> None:
+        """As FastClassifier's; where the memory is but a sample, one pass from the weights there
+        are: fitted from nothing, a head would forget what the memory had no room for."""
+        self._warm = self._memory.thinned
+        try:
+            super().refit()
+        finally:
+            self._warm = False
+
     def add_class(self, label: str) -> None:
         """Name a class that has no example yet; nothing happens when it is known."""
         self._column(label)
@@ -79,6 +93,22 @@ class TextHead(FastClassifier):
         """Digest of the classes and of the bits answered to `probes`."""
         answers = self.predict_proba(probes)
         return digest_of({"classes": list(self.classes), "answers": np.asarray(answers)})
+
+    def _trained(
+        self,
+        features: Features,
+        targets: NDArray[np.int32],
+        order: NDArray[np.int64],
+        classes: list[str],
+    ) -> LinearHead:
+        if not self._warm:
+            return super()._trained(features, targets, order, classes)
+        head = self._head.copy()
+        head.lengthen(len(self._vocabulary))
+        for label in classes:
+            head.column(label)
+        head.train(features, targets, order, _WARM_EPOCHS, np.random.default_rng(self._seed))
+        return head
 
     def _take(self, state: Mapping[str, Any]) -> None:
         self._epochs = int(state["epochs"])

@@ -61,6 +61,11 @@ class ReplayMemory:
         """Take back the correction of this text; whether there was one."""
         return self._corrections.pop(text, None) is not None
 
+    @property
+    def thinned(self) -> bool:
+        """Whether examples were forgotten: then it cannot stand for all that was learned."""
+        return any(shelf.seen > len(shelf.texts) for shelf in self._shelves.values())
+
     def state(self) -> dict[str, Any]:
         """Plain values that `restore` takes back."""
         return {

@@ -78,3 +78,23 @@ def test_priorities_are_optional() -> None:
 def test_texts_without_a_word_cannot_be_learned_from() -> None:
     with pytest.raises(ValueError, match="no text holds a word"):
         FastLabeller.train(["...", ""], ["a", "b"])
+
+
+def test_a_refit_does_not_forget_what_the_memory_had_no_room_for() -> None:
+    draw = np.random.default_rng(5)
+    words = ["".join(draw.choice(list("abcdefghijklmnop"), 7)) for _ in range(600)]
+    texts, labels = words * 2, [("left", "right")[n % 2] for n in range(600)] * 2
+    head = TextHead()
+    head.fit(texts, labels)
+
+    def right() -> float:
+        answers = head.predict_proba(texts)[:, :2].argmax(axis=1)
+        return float(np.mean([head.classes[a] == y for a, y in zip(answers, labels, strict=True)]))
+
+    before = right()
+    for n in range(5):
+        head.correct(f"the projector in room {n} is dark", "projector")
+    head.refit()
+    assert head.refused_refits == 0
+    assert right() >= before - 0.01
+    assert head.classes[int(head.predict_proba(["the projector is dark"]).argmax())] == "projector"
