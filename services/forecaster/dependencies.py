@@ -24,7 +24,8 @@ class Services:
     max_upload_bytes: int
 
 
-def _services(request: Request) -> Services:
+# Not a plain function: FastAPI would call that in a thread, half a millisecond per request.
+async def _services(request: Request) -> Services:
     return cast("Services", request.app.state.services)
 
 

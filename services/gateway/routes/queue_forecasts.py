@@ -2,18 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from fastapi import Query as InQuery
 from pydantic import ConfigDict, Field
 
 from services.gateway.dependencies import DatasetId, Gateway, Name, Query
-from services.gateway.routes.forecast import ForecastResult, HorizonDays, ModelChoice, ModelType
+from services.gateway.routes.forecast import (
+    ForecastResult,
+    HorizonDays,
+    ModelChoice,
+    ModelType,
+    in_words_of_contract,
+)
 from shared.dates import Day
 from shared.forecasting import (
     Accuracy,
     Backtest,
     BacktestOrder,
-    Forecast,
     ForecastOrder,
     SeriesName,
 )
@@ -101,11 +106,12 @@ async def accuracy(queue: QueuePath, gateway: Gateway) -> Accuracy:
     "/{queue:path}",
     operation_id="read_forecast",
     summary="The forecast of a queue, a topic or a priority, with intervals",
+    response_model=ForecastResult,
     responses=responses(400, 404, 422, 503),
 )
 async def read_forecast(
     queue: QueuePath, query: Annotated[ForecastQuery, InQuery()], gateway: Gateway
-) -> ForecastResult:
+) -> Response:
     """The day that has begun moves as its hours close."""
     order = ForecastOrder(
         series=query.series(queue),
@@ -116,4 +122,4 @@ async def read_forecast(
     )
     content = order.model_dump_json().encode()
     raw = await gateway.forecasts.ask("POST", "/forecasts", content=content)
-    return ForecastResult.of(Forecast.model_validate_json(raw), intervals=True)
+    return in_words_of_contract(raw, intervals=True)

@@ -1,0 +1,59 @@
+"""The nightly refit: not before the projection has caught up, and once a day."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from services.forecaster.adapters.archive import ForecastArchive
+from services.forecaster.app import create_services
+from services.forecaster.refit import Refit
+from services.forecaster.settings import ForecasterSettings
+from shared import redis_keys
+from shared.queues import QueueDirectory
+from shared.windows import Dimension, Grain
+from tests.fakes import InMemoryStore
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+DIRECTORY = QueueDirectory(ids={"HR": 5})
+
+
+def a_store() -> InMemoryStore:
+    """Two tickets in each hour of the year so far, of one queue."""
+    store = InMemoryStore()
+    for dimension, name in ((Dimension.QUEUE, "HR"), (Dimension.TOPIC, "pay")):
+        store.sets[redis_keys.series(dimension)] = {name}
+        for grain, count, cells in ((Grain.HOUR, 2, 60 * 24 + 12), (Grain.DAY, 48, 61)):
+            packed = np.full(cells, count, ">u4").tobytes()
+            store.stored[redis_keys.load(grain, "2026", dimension, name)] = packed
+    return store
+
+
+async def test_published_once_a_day_and_only_of_a_whole_history() -> None:
+    now, reason = [NOON], ["12 records to go"]
+    store = a_store()
+    services = create_services(ForecasterSettings(), store, DIRECTORY, lambda: now[0])
+
+    async def not_ready() -> str | None:
+        return reason[0] or None
+
+    refit, archive = Refit(services.publishing, not_ready), ForecastArchive(store, kept=120)
+    await refit.publish()
+    assert await archive.all(5) == []
+    reason[0] = ""
+    await refit.publish()
+    await refit.publish()
+    assert len(await archive.all(5)) == len(await archive.all(0)) == 1
+    now[0] += timedelta(days=1)
+    await refit.publish()
+    days = [made.start for made in await archive.all(5)]
+    assert days[1] - days[0] == 1
+
+
+async def test_a_week_of_silence_is_not_a_forecast_of_nothing() -> None:
+    """A source that stopped is not a queue at rest: the forecast begins after its last day."""
+    later = NOON + timedelta(days=30)
+    store = a_store()
+    services = create_services(ForecasterSettings(), store, DIRECTORY, lambda: later)
+    assert await services.publishing.publish() == 2
+    [made] = await ForecastArchive(store, kept=120).all(5)
+    assert made.mean[:7].sum() > 7 * 30
