@@ -98,7 +98,7 @@ def create_services(
         raise Misconfigured(f"FORECASTER_TIMEZONE, FORECASTER_COUNTRY: {reasons}") from error
     datasets = Datasets(store, clock, settings.dataset_days * DAY_SECONDS)
     live = LiveLoad(store, directory, clock)
-    forecasting = Forecasting(store, live, datasets, Calendars(rest, settings.places))
+    forecasting = Forecasting(store, live, datasets, Calendars(rest, settings.places), clock)
     return Services(
         forecasting=forecasting,
         judging=Judging(forecasting, clock),

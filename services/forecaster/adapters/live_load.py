@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import numpy as np
@@ -67,7 +67,7 @@ class LiveLoad:
         self._clock = clock
         self._seen: frozenset[str] = frozenset()
         self._nodes: Mapping[str, QueueNode] = tree(directory, ())
-        self._end: tuple[int, int] = (-1, 0)
+        self._end: tuple[datetime, int] = (datetime.min.replace(tzinfo=UTC), 0)
 
     async def resolve(self, series: SeriesName) -> Target:
         for dimension, name in (
@@ -152,11 +152,11 @@ class LiveLoad:
         return found
 
     async def _end_hour(self) -> int:
-        now = hour_number(self._clock())
+        minute = self._clock().replace(second=0, microsecond=0)
         checked, end = self._end
-        if checked != now:
-            end = await self._find_end(now)
-            self._end = (now, end)
+        if checked != minute:
+            end = await self._find_end(hour_number(minute))
+            self._end = (minute, end)
         return end
 
     async def _find_end(self, now: int) -> int:

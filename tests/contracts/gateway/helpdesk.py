@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,15 +16,14 @@ from services.forecaster.settings import ForecasterSettings
 from services.gateway.adapters.feed import Feed
 from services.gateway.adapters.forecasts import HttpForecasts
 from services.gateway.adapters.load_reader import LoadReader
+from services.gateway.adapters.memory_views import MemoryViews
 from services.gateway.adapters.redis_views import RedisViews, connect
 from services.gateway.app import create_app
-from services.gateway.dependencies import Ports
-from services.gateway.settings import GatewaySettings
 from shared import redis_keys
 from shared.queues import QueueDirectory
 from shared.settings import RedisSettings
 from shared.windows import Counts, Dimension, Grain, periods
-from tests.unit.gateway.builders import FakeProbe, TickingClock
+from tests.unit.gateway.builders import TickingClock, ports
 
 FIRST, TODAY = datetime(2019, 1, 1, tzinfo=UTC), datetime(2020, 10, 1, tzinfo=UTC)
 NOW = datetime(2020, 10, 1, 9, 30, tzinfo=UTC)
@@ -78,15 +78,13 @@ async def running(url: str, **settings: Any) -> AsyncIterator[httpx.AsyncClient]
         port = httpx.ASGITransport(create_port(services, {}), raise_app_exceptions=False)
         views = RedisViews(client, partitions=1)
         async with httpx.AsyncClient(transport=port) as internal:
-            ports = Ports(
-                settings=GatewaySettings(),
+            parts = replace(
+                ports(MemoryViews()),
                 views=views,
                 load=LoadReader(views, DIRECTORY, lambda: NOW, TickingClock()),
                 feed=Feed(views, buffer=10),
-                classifier=FakeProbe(),
-                forecaster=FakeProbe(),
                 forecasts=HttpForecasts("http://forecaster", internal),
             )
-            outside = httpx.ASGITransport(create_app(ports), raise_app_exceptions=False)
+            outside = httpx.ASGITransport(create_app(parts), raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=outside, base_url="http://gateway") as http:
                 yield http

@@ -9,6 +9,8 @@ from services.forecaster.app import create_services
 from services.forecaster.refit import Refit
 from services.forecaster.settings import ForecasterSettings
 from shared import redis_keys
+from shared.forecasting import ForecastOrder, SeriesName
+from shared.granularity import Granularity
 from shared.queues import QueueDirectory
 from shared.windows import Dimension, Grain
 from tests.fakes import InMemoryStore
@@ -57,3 +59,16 @@ async def test_a_week_of_silence_is_not_a_forecast_of_nothing() -> None:
     assert await services.publishing.publish() == 2
     [made] = await ForecastArchive(store, kept=120).all(5)
     assert made.mean[:7].sum() > 7 * 30
+
+
+async def test_tickets_that_came_late_are_learned_from() -> None:
+    now, store = [NOON], a_store()
+    services = create_services(ForecasterSettings(), store, DIRECTORY, lambda: now[0])
+    order = ForecastOrder(series=SeriesName(queue="HR"), horizon=1, granularity=Granularity.DAILY)
+    before = (await services.forecasting.forecast(order)).values
+    key = redis_keys.load(Grain.HOUR, "2026", Dimension.QUEUE, "HR")
+    store.stored[key] = np.full(60 * 24 + 12, 20, ">u4").tobytes()
+    assert (await services.forecasting.forecast(order)).values == before
+    now[0] += timedelta(seconds=11)
+    after = (await services.forecasting.forecast(order)).values
+    assert after[0] > 5 * before[0]
