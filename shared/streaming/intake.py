@@ -7,7 +7,7 @@ a hundred times as much, and no private part of Faust or aiokafka is touched.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -52,7 +52,7 @@ class IntakeSettings(BaseSettings):
 
 
 class Channel(Protocol):
-    """The part of a Faust channel the intake needs."""
+    """The part of a Faust channel the intake needs; it carries lists of chunks."""
 
     async def send(self, *, value: Any) -> Any: ...
 
@@ -127,26 +127,29 @@ class Intake(Service):  # type: ignore[misc]
             await self._wait_for_room()
             return
         batches = await self._consumer.getmany(*ready, timeout_ms=POLL_MS, max_records=room)
-        for tp, records in batches.items():
-            lane = self._lanes.get(tp)
+        chunks = [
+            chunk
+            for tp, records in batches.items()
             # Closed: a seek is under way and these records will be read again.
-            if lane is not None and lane.open:
-                await self._hand_over(tp, lane, records)
+            if (lane := self._lanes.get(tp)) is not None and lane.open
+            for chunk in self._chunks(tp, lane, records)
+        ]
+        if chunks:
+            # All of a poll at once: an event costs Faust as much as a hundred tickets cost us.
+            await self._channel.send(value=chunks)
 
     def _has_room(self, tp: TopicPartition, lane: Lane) -> bool:
         lane.settle()
         assigned = tp in self._consumer.assignment()
         return lane.open and assigned and len(lane.pending) < self._settings.depth
 
-    async def _hand_over(self, tp: TopicPartition, lane: Lane, records: list[Any]) -> None:
+    def _chunks(self, tp: TopicPartition, lane: Lane, records: list[Any]) -> Iterator[Chunk]:
         for run in cut(records, self._settings.max_records):
             start = run[0].offset if lane.next is None else lane.next
             chunk = Chunk(tp, start, run, lane.pending[-1].done if lane.pending else None)
             lane.append(chunk)
             metrics.CHUNK_RECORDS.labels(self.topic).observe(len(run))
-            await self._channel.send(value=chunk)
-            if not lane.open:
-                return
+            yield chunk
 
     async def _wait_for_room(self) -> None:
         # Asking for a partition nobody has fetches nothing, yet it is how the public API raises a
