@@ -12,6 +12,7 @@ import uvicorn
 import uvloop
 from pydantic import ValidationError
 
+from services.gateway.adapters.brain import HttpBrain
 from services.gateway.adapters.feed import Feed
 from services.gateway.adapters.forecasts import HttpForecasts
 from services.gateway.adapters.load_reader import LoadReader
@@ -63,6 +64,7 @@ async def serve(settings: GatewaySettings, redis: RedisSettings, partitions: int
             classifier=HttpProbe("classifier", settings.classifier_url, http, monotonic),
             forecaster=HttpProbe("forecaster", settings.forecaster_url, http, monotonic),
             forecasts=HttpForecasts(settings.forecaster_url, http),
+            brain=HttpBrain(settings.classifier_url, settings.ingest_url, http),
         )
         config = uvicorn.Config(
             create_app(ports),

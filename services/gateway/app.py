@@ -21,6 +21,7 @@ from services.gateway.routes import (
     status,
     stream,
     tickets,
+    topics,
 )
 from shared.errors import Unavailable
 from shared.http import create_service
@@ -32,6 +33,7 @@ Errors are problem documents (RFC 9457). Times are UTC. Lists are paged by `next
 """
 ROOMS = (
     tickets,
+    topics,
     stream,
     queues,
     load,

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.gateway.adapters.brain import Brain
 from services.gateway.adapters.datasets import DatasetWindows, directory_of, find_dataset
 from services.gateway.adapters.feed import Feed
 from services.gateway.adapters.forecasts import Forecasts
@@ -30,6 +31,7 @@ class Ports:
     classifier: Probe
     forecaster: Probe
     forecasts: Forecasts
+    brain: Brain
 
     async def load_of(self, dataset_id: str | None) -> LoadReader:
         """Live load, or that of an uploaded dataset. Raises NotFound for an unknown id."""

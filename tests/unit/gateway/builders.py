@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from services.forecaster.app import create_port, create_services
 from services.forecaster.settings import ForecasterSettings
+from services.gateway.adapters.brain import Brain, KnownTopic, KnownTopics
 from services.gateway.adapters.feed import Feed
 from services.gateway.adapters.forecasts import HttpForecasts
 from services.gateway.adapters.load_reader import LoadReader
@@ -83,6 +84,22 @@ class FakeProbe:
         return self.state
 
 
+class FakeBrain:
+    """Topics in this process."""
+
+    def __init__(self) -> None:
+        self.known = {"vpn": "", "wifi": "wireless networks"}
+        self.keys: list[str | None] = []
+
+    async def topics(self) -> KnownTopics:
+        known = [KnownTopic(name=n, description=d) for n, d in self.known.items()]
+        return KnownTopics(topics=known, log_offset=len(self.keys))
+
+    async def name(self, topic: dict[str, Any], idempotency_key: str | None) -> None:
+        self.known[topic["name"]] = topic["description"]
+        self.keys.append(idempotency_key)
+
+
 class TickingClock:
     """Monotonic seconds that pass faster than anything stays fresh."""
 
@@ -99,7 +116,9 @@ def ports(
     directory: QueueDirectory | None = None,
     classifier: FakeProbe | None = None,
     forecaster: FakeProbe | None = None,
+    *,
     now: datetime = NOON,
+    brain: Brain | None = None,
 ) -> Ports:
     return Ports(
         settings=GatewaySettings(),
@@ -109,6 +128,7 @@ def ports(
         classifier=classifier or FakeProbe(),
         forecaster=forecaster or FakeProbe(),
         forecasts=forecasts(views, directory or QueueDirectory(), now),
+        brain=brain or FakeBrain(),
     )
 
 
