@@ -64,7 +64,7 @@ class Reloaded(BaseModel):
     "/upload_data",
     operation_id="upload_data",
     summary="Upload a CSV of tickets per day, or the tree of its queues",
-    responses=responses(404, 413, 422, 503),
+    responses=responses(400, 404, 413, 422, 503),
 )
 async def upload_data(
     gateway: Gateway,

@@ -189,6 +189,13 @@ async def test_both_layouts_in_one_form_and_nothing_else(http: httpx.AsyncClient
     assert "/file" in answer.text
 
 
+async def test_a_form_that_is_none_is_refused(http: httpx.AsyncClient) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = await http.post("/api/upload_data", content=b"--y\r\nno form", headers=headers)
+    assert answer.status_code == 400, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
 async def test_a_dataset_is_kept_by_day_and_by_queue(http: httpx.AsyncClient) -> None:
     mine = await uploaded(http, tickets())
     query = f"queue_id=2&granularity=hourly&dataset_id={mine}"
