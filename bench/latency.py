@@ -19,7 +19,7 @@ from deploy.local.ports import free_ports
 from deploy.local.settings import LocalSettings
 from deploy.local.system import System
 from deploy.local.workspace import Workspace
-from services.simulator.adapters.http_client import HttpClient
+from services.simulator.adapters.http_client import HttpClient, Unreachable
 from services.simulator.load import OpenLoop, Outcome, Request
 from shared.clock import monotonic, utc_now
 
@@ -67,6 +67,13 @@ def _settings(folder: Path) -> tuple[LocalSettings, Workspace]:
     return LocalSettings(**chosen), Workspace(folder)  # type: ignore[arg-type]
 
 
+async def _readable(gateway: HttpClient, path: str) -> bool:
+    try:
+        return (await gateway.get(path)).status == FOUND
+    except Unreachable:  # the server closed a connection that had been idle
+        return False
+
+
 def _percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))] * 1000
 
@@ -88,7 +95,7 @@ class Probe:
 
         async def ask(number: int, due: float) -> None:
             path = f"/api/v1/tickets/{self._name(number)}"
-            while (await gateway.get(path)).status != FOUND:  # noqa: ASYNC110 - not of this process
+            while not await _readable(gateway, path):  # noqa: ASYNC110 - not of this process
                 await asyncio.sleep(ASK_SECONDS)
             latencies.append(monotonic() - start - due)
 
@@ -106,7 +113,7 @@ class Probe:
                             group.create_task(ask(number, due))
                         yield Request(due, "/v1/events", lambda n=number: self._body(n))  # type: ignore[misc]
 
-                await OpenLoop(ingest, repeat=False).run(schedule(), done)
+                await OpenLoop(ingest).run(schedule(), done)
         finally:
             await ingest.close()
             await gateway.close()
