@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from services.forecaster.domain.calendar import Calendar
-from services.forecaster.domain.distribution import QUANTILES, ordered
-from services.forecaster.domain.forecast import forecast
-from services.forecaster.domain.metrics import pinball
-from services.forecaster.domain.series import FloatArray, History, IntArray
+from services.forecaster.domain.forecasting.calendar import Calendar
+from services.forecaster.domain.forecasting.distribution import QUANTILES, ordered
+from services.forecaster.domain.forecasting.forecast import forecast
+from services.forecaster.domain.forecasting.series import FloatArray, History, IntArray
+from services.forecaster.domain.judging.metrics import pinball
 
 REFIT_HOURS = 28 * 24
 # Nothing younger than this is a feature: one model serves all leads up to here.

@@ -9,9 +9,9 @@ from datetime import date
 
 import numpy as np
 
-from services.forecaster.domain.calendar import Calendar, weekday, year_angle
-from services.forecaster.domain.hierarchy import Hierarchy
-from services.forecaster.domain.series import (
+from services.forecaster.domain.forecasting.calendar import Calendar, weekday, year_angle
+from services.forecaster.domain.forecasting.hierarchy import Hierarchy
+from services.forecaster.domain.forecasting.series import (
     FloatArray,
     Frequency,
     History,

@@ -21,14 +21,14 @@ from bench.row import Row, row
 from bench.surge_injection import alerts, injected, judge
 from services.forecaster.commands.libraries import library_forecasters
 from services.forecaster.commands.series_file import read_series
-from services.forecaster.domain.backtest import Forecaster, Trial, run, summarise
-from services.forecaster.domain.calendar import Calendar
-from services.forecaster.domain.forecast import forecast
-from services.forecaster.domain.granularity import to_daily
-from services.forecaster.domain.hierarchy import Hierarchy, forecast_tree, with_parents
-from services.forecaster.domain.metrics import seasonal_scale
-from services.forecaster.domain.profile import ProfileBank
-from services.forecaster.domain.series import Frequency, History
+from services.forecaster.domain.forecasting.calendar import Calendar
+from services.forecaster.domain.forecasting.forecast import forecast
+from services.forecaster.domain.forecasting.granularity import to_daily
+from services.forecaster.domain.forecasting.hierarchy import Hierarchy, forecast_tree, with_parents
+from services.forecaster.domain.forecasting.profile import ProfileBank
+from services.forecaster.domain.forecasting.series import Frequency, History
+from services.forecaster.domain.judging.backtest import Forecaster, Trial, run, summarise
+from services.forecaster.domain.judging.metrics import seasonal_scale
 
 SEEDS = (101, 102, 103)
 NAIVE = "seasonal naive"

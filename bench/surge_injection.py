@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.forecaster.domain.incidents import ClosedWindow, Phase, SurgeWatch
-from services.forecaster.domain.profile import ProfileBank
-from services.forecaster.domain.series import FloatArray, IntArray
-from services.forecaster.domain.surges import SurgeScorer, expected_now
+from services.forecaster.domain.forecasting.profile import ProfileBank
+from services.forecaster.domain.forecasting.series import FloatArray, IntArray
+from services.forecaster.domain.surges.detection import SurgeScorer, expected_now
+from services.forecaster.domain.surges.incidents import ClosedWindow, Phase, SurgeWatch
 
 FACTORS = (1.5, 2.0, 3.0)
 WARM_HOURS = 10 * 168

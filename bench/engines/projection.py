@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from bench.engines.job import Stopwatch
 from services.forecaster.adapters.read_side import RedisReadSide
-from services.forecaster.domain.projection import Retention
+from services.forecaster.domain.projection.labels import Retention
 from services.forecaster.handlers import LabelProjection
 from shared.clock import utc_now
 from shared.queues import QueueDirectory

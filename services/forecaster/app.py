@@ -16,7 +16,7 @@ from services.forecaster.adapters.read_side import RedisReadSide
 from services.forecaster.adapters.store import RedisStore, Store
 from services.forecaster.calendars import Calendars, Place
 from services.forecaster.dependencies import Services
-from services.forecaster.domain.projection import Retention
+from services.forecaster.domain.projection.labels import Retention
 from services.forecaster.forecasting import Forecasting
 from services.forecaster.handlers import CorrectionProjection, LabelProjection
 from services.forecaster.judging import Judging

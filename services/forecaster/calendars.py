@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from services.forecaster.domain.calendar import Calendar, CalendarError
-from services.forecaster.domain.events import PlannedEvent
+from services.forecaster.domain.forecasting.calendar import Calendar, CalendarError
+from services.forecaster.domain.forecasting.events import PlannedEvent
 from shared.queues import SEPARATOR
 
 

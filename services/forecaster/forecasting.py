@@ -16,14 +16,20 @@ from services.forecaster.adapters.live_load import LiveLoad, LoadSource, Target
 from services.forecaster.adapters.model_shelf import ModelShelf
 from services.forecaster.adapters.store import Store
 from services.forecaster.calendars import Calendars, concerning
-from services.forecaster.domain.calendar import Calendar
-from services.forecaster.domain.distribution import ForecastDistribution, recentred
-from services.forecaster.domain.drain import sampled_arrivals
-from services.forecaster.domain.events import PlannedEvent
-from services.forecaster.domain.forecast import forecast
-from services.forecaster.domain.schedule import Schedule, schedule
-from services.forecaster.domain.series import FloatArray, Frequency, History, day_of, hour_of
-from services.forecaster.domain.today import moved_by_today
+from services.forecaster.domain.forecasting.calendar import Calendar
+from services.forecaster.domain.forecasting.distribution import ForecastDistribution, recentred
+from services.forecaster.domain.forecasting.events import PlannedEvent
+from services.forecaster.domain.forecasting.forecast import forecast
+from services.forecaster.domain.forecasting.schedule import Schedule, schedule
+from services.forecaster.domain.forecasting.series import (
+    FloatArray,
+    Frequency,
+    History,
+    day_of,
+    hour_of,
+)
+from services.forecaster.domain.forecasting.today import moved_by_today
+from services.forecaster.domain.staffing.drain import sampled_arrivals
 from services.forecaster.memo import Memo
 from shared.clock import Clock
 from shared.errors import BadRequest

@@ -4,10 +4,10 @@ import logging
 from collections.abc import Sequence
 
 from services.forecaster.adapters.read_side import Position, ReadSide
-from services.forecaster.domain import records
-from services.forecaster.domain.corrections import project_corrections
-from services.forecaster.domain.projection import Projection, Retention, project
-from services.forecaster.domain.records import Batch
+from services.forecaster.domain.projection import records
+from services.forecaster.domain.projection.corrections import project_corrections
+from services.forecaster.domain.projection.labels import Projection, Retention, project
+from services.forecaster.domain.projection.records import Batch
 from shared import metrics
 from shared.clock import Clock
 from shared.events import TicketCorrected, TicketLabelled, TicketSkipped

@@ -6,13 +6,19 @@ from functools import partial
 
 import numpy as np
 
-from services.forecaster.domain.backtest import run, summarise
-from services.forecaster.domain.calendar import Calendar
-from services.forecaster.domain.champion import choose
-from services.forecaster.domain.distribution import ForecastDistribution
-from services.forecaster.domain.forecast import default_method, forecast, trim
-from services.forecaster.domain.metrics import LEAD_BUCKETS, bucket_name
-from services.forecaster.domain.series import FloatArray, Frequency, History, day_number, day_of
+from services.forecaster.domain.forecasting.calendar import Calendar
+from services.forecaster.domain.forecasting.distribution import ForecastDistribution
+from services.forecaster.domain.forecasting.forecast import default_method, forecast, trim
+from services.forecaster.domain.forecasting.series import (
+    FloatArray,
+    Frequency,
+    History,
+    day_number,
+    day_of,
+)
+from services.forecaster.domain.judging.backtest import run, summarise
+from services.forecaster.domain.judging.champion import choose
+from services.forecaster.domain.judging.metrics import LEAD_BUCKETS, bucket_name
 from services.forecaster.forecasting import Forecasting, Subject
 from shared.clock import Clock
 from shared.errors import BadRequest

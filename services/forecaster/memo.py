@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from services.forecaster.domain.distribution import ForecastDistribution
+from services.forecaster.domain.forecasting.distribution import ForecastDistribution
 
 Result = TypeVar("Result")
 # About 48 bytes a step: 96 MB at most, or 6,600 forecasts of 300 days.

@@ -4,11 +4,11 @@ import logging
 
 from services.forecaster.adapters.archive import KEPT_DAYS, ForecastArchive
 from services.forecaster.adapters.live_load import LiveLoad
-from services.forecaster.domain.backtest import Trial, judge, summarise
-from services.forecaster.domain.distribution import ForecastDistribution
-from services.forecaster.domain.metrics import LEAD_BUCKETS, bucket_name
-from services.forecaster.domain.schedule import schedule
-from services.forecaster.domain.series import Frequency, History, day_of
+from services.forecaster.domain.forecasting.distribution import ForecastDistribution
+from services.forecaster.domain.forecasting.schedule import schedule
+from services.forecaster.domain.forecasting.series import Frequency, History, day_of
+from services.forecaster.domain.judging.backtest import Trial, judge, summarise
+from services.forecaster.domain.judging.metrics import LEAD_BUCKETS, bucket_name
 from services.forecaster.forecasting import Forecasting
 from shared.forecasting import MAX_HORIZON_DAYS, Accuracy, LeadScore, Method, SeriesName
 from shared.queues import ALL_QUEUES

@@ -4,10 +4,10 @@ from math import ceil
 
 import numpy as np
 
-from services.forecaster.domain.calendar import Calendar, weekday
-from services.forecaster.domain.drain import positions_to_drain, sampled_arrivals
-from services.forecaster.domain.series import FloatArray, IntArray, hour_of
-from services.forecaster.domain.staffing import (
+from services.forecaster.domain.forecasting.calendar import Calendar, weekday
+from services.forecaster.domain.forecasting.series import FloatArray, IntArray, hour_of
+from services.forecaster.domain.staffing.drain import positions_to_drain, sampled_arrivals
+from services.forecaster.domain.staffing.positions import (
     ServiceTarget,
     Staffing,
     StaffingError,

@@ -16,8 +16,8 @@ from fastapi import FastAPI
 from redis.asyncio import Redis
 
 from services.forecaster.adapters.read_side import RedisReadSide
-from services.forecaster.domain import records
-from services.forecaster.domain.projection import Retention, project
+from services.forecaster.domain.projection import records
+from services.forecaster.domain.projection.labels import Retention, project
 from shared import redis_keys as keys
 from shared.clock import utc_now
 from shared.http import create_service

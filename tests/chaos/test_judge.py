@@ -11,7 +11,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from deploy.local.broker import LocalBroker
 from services.forecaster.adapters.read_side import Position, RedisReadSide
-from services.forecaster.domain.projection import Retention, project
+from services.forecaster.domain.projection.labels import Retention, project
 from shared.clock import utc_now
 from shared.events import TicketLabelled, TicketSkipped
 from shared.provisioning import create_topics

@@ -3,8 +3,8 @@
 import numpy as np
 
 from services.forecaster.adapters.store import Store
-from services.forecaster.domain.distribution import QUANTILES, ForecastDistribution
-from services.forecaster.domain.series import Frequency, day_number, day_of
+from services.forecaster.domain.forecasting.distribution import QUANTILES, ForecastDistribution
+from services.forecaster.domain.forecasting.series import Frequency, day_number, day_of
 from shared import redis_keys as keys
 
 # The leads that accuracy is promised for; 2 KB per forecast.

@@ -9,8 +9,8 @@ import numpy as np
 
 from services.forecaster.adapters.live_load import Target
 from services.forecaster.adapters.store import Store
-from services.forecaster.domain.calendar import Calendar
-from services.forecaster.domain.series import (
+from services.forecaster.domain.forecasting.calendar import Calendar
+from services.forecaster.domain.forecasting.series import (
     Frequency,
     History,
     add,

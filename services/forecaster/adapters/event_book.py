@@ -3,7 +3,7 @@
 import uuid
 
 from services.forecaster.adapters.store import Store
-from services.forecaster.domain.events import PlannedEvent
+from services.forecaster.domain.forecasting.events import PlannedEvent
 from shared import redis_keys as keys
 from shared.errors import NotFound
 from shared.forecasting import EventPlan, EventRecord

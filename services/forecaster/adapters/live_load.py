@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 
 from services.forecaster.adapters.store import Store
-from services.forecaster.domain.calendar import Calendar
-from services.forecaster.domain.granularity import to_daily
-from services.forecaster.domain.series import Frequency, History, add, hour_number
+from services.forecaster.domain.forecasting.calendar import Calendar
+from services.forecaster.domain.forecasting.granularity import to_daily
+from services.forecaster.domain.forecasting.series import Frequency, History, add, hour_number
 from shared import redis_keys as keys
 from shared.clock import Clock
 from shared.errors import BadRequest, NotFound

@@ -23,18 +23,18 @@ from services.forecaster.commands.series_file import (
     read_series,
     wall_clock,
 )
-from services.forecaster.domain.backtest import Forecaster, Trial, origins_of, run
-from services.forecaster.domain.baselines import seasonal_naive
-from services.forecaster.domain.calendar import Calendar, CalendarError
-from services.forecaster.domain.distribution import ForecastDistribution
-from services.forecaster.domain.forecast import HorizonError, check_horizon, forecast
-from services.forecaster.domain.hierarchy import (
+from services.forecaster.domain.forecasting.baselines import seasonal_naive
+from services.forecaster.domain.forecasting.calendar import Calendar, CalendarError
+from services.forecaster.domain.forecasting.distribution import ForecastDistribution
+from services.forecaster.domain.forecasting.forecast import HorizonError, check_horizon, forecast
+from services.forecaster.domain.forecasting.hierarchy import (
     Hierarchy,
     HierarchyError,
     forecast_tree,
     with_parents,
 )
-from services.forecaster.domain.series import Frequency, History, SeriesError
+from services.forecaster.domain.forecasting.series import Frequency, History, SeriesError
+from services.forecaster.domain.judging.backtest import Forecaster, Trial, origins_of, run
 
 OURS = "deskstream"
 _PLAIN_LINE_SECONDS = 15.0

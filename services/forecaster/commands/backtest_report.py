@@ -10,10 +10,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from services.forecaster.domain.backtest import Trial, summarise
-from services.forecaster.domain.distribution import QUANTILES
-from services.forecaster.domain.metrics import LEAD_BUCKETS, bucket_name
-from services.forecaster.domain.series import Frequency, day_of, hour_of
+from services.forecaster.domain.forecasting.distribution import QUANTILES
+from services.forecaster.domain.forecasting.series import Frequency, day_of, hour_of
+from services.forecaster.domain.judging.backtest import Trial, summarise
+from services.forecaster.domain.judging.metrics import LEAD_BUCKETS, bucket_name
 
 NUMBERS = (
     "mase",

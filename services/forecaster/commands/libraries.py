@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from services.forecaster.domain.backtest import Forecaster
-from services.forecaster.domain.baselines import filled
-from services.forecaster.domain.distribution import ForecastDistribution, ordered
-from services.forecaster.domain.series import Frequency, History
+from services.forecaster.domain.forecasting.baselines import filled
+from services.forecaster.domain.forecasting.distribution import ForecastDistribution, ordered
+from services.forecaster.domain.forecasting.series import Frequency, History
+from services.forecaster.domain.judging.backtest import Forecaster
 
 # A year of days or eight weeks of hours: full histories take these searches minutes per series.
 _RECENT = {Frequency.DAILY: 730, Frequency.HOURLY: 1344}

@@ -13,9 +13,9 @@ from typing import TextIO
 
 import numpy as np
 
-from services.forecaster.domain.calendar import Calendar
-from services.forecaster.domain.hierarchy import Hierarchy, HierarchyError
-from services.forecaster.domain.series import (
+from services.forecaster.domain.forecasting.calendar import Calendar
+from services.forecaster.domain.forecasting.hierarchy import Hierarchy, HierarchyError
+from services.forecaster.domain.forecasting.series import (
     FloatArray,
     Frequency,
     History,

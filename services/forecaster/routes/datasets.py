@@ -10,7 +10,7 @@ from typing import IO, Annotated, TypeVar
 from fastapi import APIRouter, Query, Request
 
 from services.forecaster.dependencies import Forecaster
-from services.forecaster.domain.uploads import UploadError, read_hierarchy, read_tickets
+from services.forecaster.domain.uploads.files import UploadError, read_hierarchy, read_tickets
 from shared.errors import FieldError, InvalidEvent, TooLarge
 from shared.forecasting import Uploaded, UploadKind
 from shared.http.problems import responses

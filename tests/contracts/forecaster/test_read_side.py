@@ -8,8 +8,8 @@ import pytest
 from redis.asyncio import Redis
 
 from services.forecaster.adapters.read_side import Position, ReadSide, RedisReadSide
-from services.forecaster.domain.corrections import project_corrections
-from services.forecaster.domain.projection import Retention, project
+from services.forecaster.domain.projection.corrections import project_corrections
+from services.forecaster.domain.projection.labels import Retention, project
 from shared.queues import QueueDirectory
 from shared.windows import Grain, cells, unpack
 from tests.builders import NOON, a_correction, a_label

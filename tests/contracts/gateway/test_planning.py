@@ -14,7 +14,7 @@ from deploy.local.valkey import LocalValkey
 from services.forecaster.adapters.archive import ForecastArchive
 from services.forecaster.adapters.store import RedisStore
 from services.forecaster.app import create_services
-from services.forecaster.domain.series import day_number
+from services.forecaster.domain.forecasting.series import day_number
 from services.forecaster.settings import ForecasterSettings
 from tests.contracts.gateway.helpdesk import DIRECTORY, FIRST, NOW, TODAY, fill, hours_of, running
 

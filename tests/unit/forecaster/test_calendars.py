@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from services.forecaster.app import create_services
 from services.forecaster.calendars import Calendars, Place, concerning
-from services.forecaster.domain.events import PlannedEvent
+from services.forecaster.domain.forecasting.events import PlannedEvent
 from services.forecaster.settings import ForecasterSettings
 from shared.clock import utc_now
 from shared.errors import Misconfigured

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 from aiokafka import TopicPartition
 
-from services.forecaster.domain.projection import Retention
+from services.forecaster.domain.projection.labels import Retention
 from services.forecaster.handlers import CorrectionProjection, LabelProjection
 from shared.queues import QueueDirectory
 from shared.streaming import Chunk, Rewind

@@ -6,8 +6,8 @@ from threading import Event
 import numpy as np
 import pytest
 
-from services.forecaster.domain.distribution import ForecastDistribution
-from services.forecaster.domain.series import Frequency
+from services.forecaster.domain.forecasting.distribution import ForecastDistribution
+from services.forecaster.domain.forecasting.series import Frequency
 from services.forecaster.memo import Memo
 
 

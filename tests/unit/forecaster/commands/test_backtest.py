@@ -11,8 +11,8 @@ import pytest
 
 from services.forecaster.__main__ import main
 from services.forecaster.commands.series_file import read_series, wall_clock
-from services.forecaster.domain.calendar import Calendar
-from services.forecaster.domain.series import Frequency, SeriesError
+from services.forecaster.domain.forecasting.calendar import Calendar
+from services.forecaster.domain.forecasting.series import Frequency, SeriesError
 
 BUCKET = {
     "mase", "relative_mase", "wape", "pinball", "relative_pinball",

@@ -1,0 +1,1 @@
+"""Label records and corrections in, commands of the read side out."""

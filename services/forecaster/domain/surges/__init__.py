@@ -1,0 +1,1 @@
+"""Loads far above the profile, and the incidents they belong to."""

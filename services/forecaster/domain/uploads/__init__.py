@@ -1,0 +1,1 @@
+"""Data sets that users bring: files and the tree of their queues."""

@@ -1,0 +1,111 @@
+"""The projection as a fold: once per source offset, once per event, in the window of its time."""
+
+from datetime import timedelta
+
+from services.forecaster.domain.projection.labels import (
+    Arrivals,
+    Command,
+    Known,
+    Projection,
+    Retention,
+    project,
+    window_commands,
+)
+from shared.events import TicketLabelled, TicketSkipped
+from shared.queues import UNROUTED, QueueDirectory
+from shared.read_model import TicketRecord
+from shared.windows import Dimension
+from tests.builders import NOON, a_label
+
+RETENTION = Retention(ticket_seconds=100, minute_seconds=86_400, feed_length=10)
+DIRECTORY = QueueDirectory(topics={"vpn": "IT/Network"})
+
+
+def fold(
+    *events: TicketLabelled | TicketSkipped,
+    source: int = -1,
+    known: dict[str, Known] | None = None,
+) -> Projection:
+    return project(events, source, known or {}, DIRECTORY, RETENTION)
+
+
+def commands(projection: Projection) -> list[Command]:
+    return list(projection.commands(RETENTION, NOON))
+
+
+def test_each_ticket_is_counted_once_by_queue_topic_and_priority() -> None:
+    projection = fold(a_label(0), a_label(1, queue="HR"), a_label(2, priority=None))
+    increments = {c[1]: c[4:] for c in commands(projection) if c[0] == "BITFIELD"}
+    hour = 60 * 24 + 12  # the second of March is day 60 of 2026
+    assert increments["load:h:2026:queue:IT/Network"] == ("INCRBY", "u32", f"#{hour}", 2)
+    assert increments["load:h:2026:queue:HR"] == ("INCRBY", "u32", f"#{hour}", 1)
+    assert increments["load:d:2026:topic:vpn"] == ("INCRBY", "u32", "#60", 3)
+    assert increments["load:m:20260302:priority:high"] == ("INCRBY", "u32", "#720", 2)
+    assert projection.totals["counted"] == projection.totals["labelled"] == 3
+
+
+def test_a_ticket_without_queue_and_map_is_unrouted() -> None:
+    (write,) = fold(a_label(0, topic="other")).records
+    assert TicketRecord.model_validate_json(str(write[2])).queue == UNROUTED
+
+
+def test_the_first_record_of_a_source_offset_wins() -> None:
+    again = a_label(1, event_id="another", ticket_id="T-9", topic="printer")
+    projection = fold(a_label(0), a_label(1), again, a_label(0))
+    assert (projection.source, projection.replayed) == (1, 2)
+    assert projection.totals["counted"] == 2
+
+
+def test_what_was_applied_before_is_not_applied_again() -> None:
+    projection = fold(a_label(0), a_label(1), a_label(2), source=1)
+    assert (projection.totals["counted"], projection.replayed) == (1, 2)
+
+
+def test_a_jump_is_counted_as_lost_tickets() -> None:
+    projection = fold(a_label(0), a_label(4))
+    assert projection.totals["gaps"] == 3
+    assert projection.source == 4
+
+
+def test_a_skip_closes_the_hole_and_counts_nothing() -> None:
+    projection = fold(a_label(0), TicketSkipped(src_offset=1, reason="not-json"), a_label(2))
+    assert (projection.totals["gaps"], projection.totals["skipped"]) == (0, 1)
+    assert projection.totals["counted"] == 2
+
+
+def test_the_same_event_posted_twice_changes_nothing() -> None:
+    twin = a_label(1, event_id="e-0", ticket_id="T-0")
+    projection = fold(a_label(0), twin)
+    assert (projection.totals["counted"], projection.totals["duplicates"]) == (1, 1)
+    known = {"T-0": Known("e-0", NOON, NOON)}
+    assert fold(twin, source=0, known=known).records == []
+
+
+def test_a_later_event_updates_the_ticket_but_counts_no_second_time() -> None:
+    later = a_label(1, event_id="e-9", ticket_id="T-0", created_at=NOON + timedelta(hours=3))
+    projection = fold(a_label(0), later)
+    assert (projection.totals["counted"], projection.totals["updated"]) == (1, 1)
+    assert projection.arrivals[Dimension.TOPIC, "vpn"] == {int(NOON.timestamp()) // 60: 1}
+    assert TicketRecord.model_validate_json(str(projection.records[1][2])).created_at == NOON
+
+
+def test_an_event_that_arrives_after_a_newer_one_changes_nothing() -> None:
+    newer = a_label(0, created_at=NOON + timedelta(hours=1))
+    older = a_label(1, event_id="e-9", ticket_id="T-0", created_at=NOON)
+    projection = fold(newer, older)
+    assert projection.totals["duplicates"] == 1
+
+
+def test_a_late_ticket_counts_in_its_own_window_without_a_minute() -> None:
+    minute = int((NOON - timedelta(days=400)).timestamp()) // 60
+    arrivals: Arrivals = {
+        (Dimension.QUEUE, "HR"): {minute: 2},
+        (Dimension.TOPIC, "vpn"): {minute: 2},
+    }
+    found = {c[1] for c in window_commands(arrivals, RETENTION, NOON) if c[0] == "BITFIELD"}
+    assert found == {f"load:{g}:2025:{s}" for g in "hd" for s in ("queue:HR", "topic:vpn")}
+
+
+def test_no_command_is_too_long_for_a_script() -> None:
+    events = [a_label(n, created_at=NOON + timedelta(minutes=n)) for n in range(5_000)]
+    assert max(map(len, commands(fold(*events)))) < 8_000 - 1
