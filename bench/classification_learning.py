@@ -8,7 +8,7 @@ from bench.classification_models import MAJORITY, SEMANTIC_SHARE, answers_of, ma
 from bench.row import Row, row
 from services.classifier.evaluation import families, metrics
 from services.classifier.evaluation.adaptation import adapt, choose_new_classes
-from services.classifier.models.encoder import shared_encoder
+from services.classifier.models.encoding.encoder import shared_encoder
 
 ENCODER_PASSES = 5
 ENCODER_BATCH = 512

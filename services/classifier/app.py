@@ -11,9 +11,9 @@ from services.classifier.domain.parking import ParkingLimit
 from services.classifier.handlers import LabelStage
 from services.classifier.inference import Inference
 from services.classifier.learning import LearningLabeller
-from services.classifier.models.deferred import DeferredEncoder
-from services.classifier.models.folding import Fold
-from services.classifier.models.serving import FastLabeller
+from services.classifier.models.encoding.deferred import DeferredEncoder
+from services.classifier.models.fast.folding import Fold
+from services.classifier.models.fast.serving import FastLabeller
 from services.classifier.routes import learning_router, router
 from services.classifier.settings import ClassifierSettings
 from shared import metrics

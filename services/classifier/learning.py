@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from services.classifier.domain.labelling import Labelling, ModelIdentity
-from services.classifier.models.folding import Fold, LogRecord
+from services.classifier.models.fast.folding import Fold, LogRecord
 from shared import metrics
 
 log = logging.getLogger(__name__)

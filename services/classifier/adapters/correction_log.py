@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from mode import Service
 from pydantic import ValidationError
 
-from services.classifier.models.folding import LogRecord
+from services.classifier.models.fast.folding import LogRecord
 from shared.events import CORRECTION_RECORD
 from shared.topics import CORRECTED
 

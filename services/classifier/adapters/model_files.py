@@ -93,8 +93,8 @@ def _attached(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
 
 
 def _fast(state: dict[str, Any], version: str) -> Labeller:
-    from services.classifier.models.deferred import DeferredEncoder  # noqa: PLC0415 - loads numba
-    from services.classifier.models.serving import FastLabeller  # noqa: PLC0415
+    from services.classifier.models.encoding.deferred import DeferredEncoder  # noqa: PLC0415 - loads numba
+    from services.classifier.models.fast.serving import FastLabeller  # noqa: PLC0415
 
     return FastLabeller.from_state(state, version, DeferredEncoder())
 
@@ -102,7 +102,7 @@ def _fast(state: dict[str, Any], version: str) -> Labeller:
 def _batch(content: bytes, version: str) -> Labeller:
     import skops.io  # noqa: PLC0415 - see `encode`
 
-    from services.classifier.models.batch import BatchLabeller  # noqa: PLC0415
+    from services.classifier.models.batch.classifier import BatchLabeller  # noqa: PLC0415
 
     # A state is plain values and arrays: a file that names any other type is refused before
     # anything of it is built.

@@ -8,8 +8,8 @@ from zipfile import BadZipFile
 
 from services.classifier.adapters.artifact_store import ArtifactStore, VersionTaken
 from services.classifier.adapters.model_files import decode_state, encode_state
-from services.classifier.models.encoder import Encoder
-from services.classifier.models.folding import Base, Fold
+from services.classifier.models.encoding.encoder import Encoder
+from services.classifier.models.fast.folding import Base, Fold
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from services.classifier.evaluation.tables import (
     UnusableData,
     read_tickets,
 )
-from services.classifier.models.carrier import CarrierError
+from services.classifier.models.encoding.carrier import CarrierError
 from shared.errors import DeskstreamError
 
 

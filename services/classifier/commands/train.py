@@ -148,8 +148,8 @@ def fit(tickets: LabelledTickets, family: str, seed: int, console: Console) -> F
 
 # Each family is imported when it is asked for: scikit-learn takes five seconds of CPU to load.
 def _fast(tickets: LabelledTickets, seed: int, report: Callable[[str], None]) -> FittedLabeller:
-    from services.classifier.models.deferred import DeferredEncoder  # noqa: PLC0415
-    from services.classifier.models.serving import FastLabeller  # noqa: PLC0415
+    from services.classifier.models.encoding.deferred import DeferredEncoder  # noqa: PLC0415
+    from services.classifier.models.fast.serving import FastLabeller  # noqa: PLC0415
 
     return FastLabeller.train(
         tickets.texts, tickets.labels, tickets.priorities or None,
@@ -158,7 +158,7 @@ def _fast(tickets: LabelledTickets, seed: int, report: Callable[[str], None]) ->
 
 
 def _batch(tickets: LabelledTickets, seed: int, report: Callable[[str], None]) -> FittedLabeller:
-    from services.classifier.models.batch import BatchLabeller  # noqa: PLC0415
+    from services.classifier.models.batch.classifier import BatchLabeller  # noqa: PLC0415
 
     return BatchLabeller.train(
         tickets.texts, tickets.labels, tickets.priorities or None, seed=seed, report=report

@@ -6,11 +6,11 @@ from itertools import count
 from services.classifier.domain.labelling import TextClassifier
 from services.classifier.evaluation.online import OnlineClassifier, Report
 from services.classifier.evaluation.tables import UnusableData
-from services.classifier.models.batch import BatchClassifier
-from services.classifier.models.cascade import SemanticCascade
-from services.classifier.models.encoder import shared_encoder
-from services.classifier.models.fast import FastClassifier
-from services.classifier.models.zero import ZeroShot
+from services.classifier.models.batch.classifier import BatchClassifier
+from services.classifier.models.encoding.encoder import shared_encoder
+from services.classifier.models.fast.classifier import FastClassifier
+from services.classifier.models.semantic.cascade import SemanticCascade
+from services.classifier.models.semantic.zero import ZeroShot
 
 NAMES = ("fast", "batch")
 BATCH_STEPS = 4

@@ -1,1 +1,1 @@
-"""The model families, one file each, behind the protocols of domain.labelling."""
+"""The model families, a folder each, behind the protocols of domain.labelling."""

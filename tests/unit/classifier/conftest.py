@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from services.classifier.adapters.model_files import decode_state, encode_state
-from services.classifier.models.folding import Fold
-from services.classifier.models.serving import FastLabeller
+from services.classifier.models.fast.folding import Fold
+from services.classifier.models.fast.serving import FastLabeller
 
 TEXTS = [f"{text} {n}" for n in range(40) for text in ("vpn drops", "inbox full", "no wifi")]
 

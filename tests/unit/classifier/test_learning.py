@@ -7,8 +7,8 @@ from typing import NoReturn
 import pytest
 
 from services.classifier.learning import REFITS_BETWEEN_SNAPSHOTS, LearningLabeller
-from services.classifier.models.folding import Fold, LogRecord
-from services.classifier.models.serving import FastLabeller
+from services.classifier.models.fast.folding import Fold, LogRecord
+from services.classifier.models.fast.serving import FastLabeller
 from shared import metrics
 from shared.events import CorrectionLogEvent, RefitDue
 from tests.builders import NOON, a_correction

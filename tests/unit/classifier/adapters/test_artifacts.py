@@ -17,7 +17,7 @@ from services.classifier.adapters.artifact_store import (
     LocalDirectory,
 )
 from services.classifier.adapters.artifacts import load, load_current, read_manifest, save
-from services.classifier.models.batch import BatchLabeller
+from services.classifier.models.batch.classifier import BatchLabeller
 
 TEXTS = ["vpn drops", "no wifi", "inbox full", "letter lost"] * 10
 TOPICS = ["net", "net", "mail", "mail"] * 10

@@ -13,7 +13,7 @@ import pytest
 from services.classifier.adapters.artifact_store import ArtifactDamaged, LocalDirectory
 from services.classifier.adapters.artifacts import load, load_current, save
 from services.classifier.adapters.model_files import UnreadableModel, decode, encode
-from services.classifier.models.serving import FastLabeller
+from services.classifier.models.fast.serving import FastLabeller
 
 TEXTS = ["vpn drops", "no wifi", "inbox full", "letter lost"] * 10
 LOAD = """

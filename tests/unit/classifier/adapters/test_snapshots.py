@@ -7,9 +7,9 @@ import pytest
 
 from services.classifier.adapters.artifact_store import LocalDirectory
 from services.classifier.adapters.snapshots import KEPT, Snapshots
-from services.classifier.models.deferred import DeferredEncoder
-from services.classifier.models.folding import Fold, LogRecord
-from services.classifier.models.serving import FastLabeller
+from services.classifier.models.encoding.deferred import DeferredEncoder
+from services.classifier.models.fast.folding import Fold, LogRecord
+from services.classifier.models.fast.serving import FastLabeller
 from tests.builders import a_correction
 
 Base = Callable[[], FastLabeller]

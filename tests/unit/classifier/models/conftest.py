@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from services.classifier.domain.labelling import ModelIdentity
-from services.classifier.models.carrier import installed_carrier
-from services.classifier.models.encoder import UniversalEncoder
+from services.classifier.models.encoding.carrier import installed_carrier
+from services.classifier.models.encoding.encoder import UniversalEncoder
 
 _WAYS = (
     "my {} is not working", "please help with the {}", "the {} failed again today",

@@ -10,8 +10,8 @@ from services.classifier.models.calibration import (
     holdout,
     log_loss,
 )
+from services.classifier.models.fast.replay import ReplayMemory, balanced
 from services.classifier.models.logistic import fit_logistic
-from services.classifier.models.replay import ReplayMemory, balanced
 
 
 def made(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.classifier.models.packing import CHARACTER_CAP, pack
-from services.classifier.models.vocabulary import Vocabulary
+from services.classifier.models.lexical.packing import CHARACTER_CAP, pack
+from services.classifier.models.lexical.vocabulary import Vocabulary
 
 
 def rows_of(vocabulary: Vocabulary, text: str) -> dict[int, float]:

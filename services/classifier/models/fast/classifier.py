@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from services.classifier.domain.labelling import Probabilities
 from services.classifier.models.calibration import HeldOut, expert_weights, holdout, log_loss
-from services.classifier.models.encoder import Encoder
-from services.classifier.models.guard import Guard
-from services.classifier.models.linear import CORRECTION_RATE, LinearHead, columns
-from services.classifier.models.replay import ReplayMemory, balanced
-from services.classifier.models.softmax import normalise
-from services.classifier.models.vocabulary import Features, Vocabulary
-from services.classifier.models.wordrows import WordRows
-from services.classifier.models.words import WordTable
+from services.classifier.models.encoding.encoder import Encoder
+from services.classifier.models.fast.guard import Guard
+from services.classifier.models.fast.replay import ReplayMemory, balanced
+from services.classifier.models.lexical.linear import CORRECTION_RATE, LinearHead, columns
+from services.classifier.models.lexical.softmax import normalise
+from services.classifier.models.lexical.vocabulary import Features, Vocabulary
+from services.classifier.models.words.rows import WordRows
+from services.classifier.models.words.table import WordTable
 
 Array = NDArray[np.float32]
 

@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from river import base
 
-from services.classifier.models.linear import LinearHead
-from services.classifier.models.softmax import normalise
-from services.classifier.models.vocabulary import Vocabulary
+from services.classifier.models.lexical.linear import LinearHead
+from services.classifier.models.lexical.softmax import normalise
+from services.classifier.models.lexical.vocabulary import Vocabulary
 
 Input = str | Mapping[base.typing.FeatureName, Any]
 

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.classifier.models.softmax import score_rows, train_rows
-from services.classifier.models.vocabulary import Features
+from services.classifier.models.lexical.softmax import score_rows, train_rows
+from services.classifier.models.lexical.vocabulary import Features
 
 # Vector registers hold 16 floats; the columns this leaves unused are room for topics to come.
 _LANE: Final = 16

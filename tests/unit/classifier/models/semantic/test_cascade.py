@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from services.classifier.models.cascade import SemanticCascade
-from services.classifier.models.encoder import Encoder
-from services.classifier.models.fast import FastClassifier
-from services.classifier.models.semantic import ExemplarMemory
-from services.classifier.models.zero import ZeroShot, spoken
+from services.classifier.models.encoding.encoder import Encoder
+from services.classifier.models.fast.classifier import FastClassifier
+from services.classifier.models.semantic.cascade import SemanticCascade
+from services.classifier.models.semantic.experts import ExemplarMemory
+from services.classifier.models.semantic.zero import ZeroShot, spoken
 
 Desk = tuple[list[str], list[str]]
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from river import checks
 
-from services.classifier.models.online import HashedTextClassifier
+from services.classifier.models.fast.online import HashedTextClassifier
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.classifier.models.encoder import Encoder
-from services.classifier.models.featurising import place_all
-from services.classifier.models.vocabulary import Features
+from services.classifier.models.encoding.encoder import Encoder
+from services.classifier.models.lexical.featurising import place_all
+from services.classifier.models.lexical.vocabulary import Features
 
 Array = NDArray[np.float32]
 

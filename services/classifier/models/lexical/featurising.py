@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.models.jit import inlined, kernel
-from services.classifier.models.ngrams import hash_text
+from services.classifier.models.lexical.ngrams import hash_text
 
 _LOW: Final = np.uint64(0xFFFFFFFF)
 _HALF: Final = np.uint64(32)

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from services.classifier.domain.labelling import Probabilities
 from services.classifier.models.calibration import expert_weights
-from services.classifier.models.encoder import Encoder, shared_encoder
-from services.classifier.models.fast import FastClassifier
-from services.classifier.models.replay import balanced
-from services.classifier.models.semantic import ExemplarMemory, SemanticHead
-from services.classifier.models.softmax import normalise
+from services.classifier.models.encoding.encoder import Encoder, shared_encoder
+from services.classifier.models.fast.classifier import FastClassifier
+from services.classifier.models.fast.replay import balanced
+from services.classifier.models.lexical.softmax import normalise
+from services.classifier.models.semantic.experts import ExemplarMemory, SemanticHead
 
 Array = NDArray[np.float32]
 

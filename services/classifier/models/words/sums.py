@@ -5,8 +5,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from services.classifier.models.featurising import find
 from services.classifier.models.jit import vector_kernel
+from services.classifier.models.lexical.featurising import find
 
 F32 = NDArray[np.float32]
 

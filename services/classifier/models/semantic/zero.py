@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from services.classifier.domain.labelling import Probabilities
 from services.classifier.models.blas import one_thread
-from services.classifier.models.cleaning import CHARACTER_CAP
-from services.classifier.models.encoder import Encoder, shared_encoder
-from services.classifier.models.semantic import unit
-from services.classifier.models.softmax import normalise
+from services.classifier.models.encoding.cleaning import CHARACTER_CAP
+from services.classifier.models.encoding.encoder import Encoder, shared_encoder
+from services.classifier.models.lexical.softmax import normalise
+from services.classifier.models.semantic.experts import unit
 
 Array = NDArray[np.float32]
 

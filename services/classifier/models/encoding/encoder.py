@@ -10,15 +10,15 @@ from sentencepiece import SentencePieceProcessor
 
 from services.classifier.domain.labelling import ModelIdentity
 from services.classifier.models.blas import one_thread
-from services.classifier.models.carrier import (
+from services.classifier.models.encoding.carrier import (
     VERSION,
     WEIGHTS_SHA256,
     Carrier,
     installed_carrier,
     mapped_table,
 )
-from services.classifier.models.cleaning import CHARACTER_CAP, clean
-from services.classifier.models.network import SentenceNetwork, Weights
+from services.classifier.models.encoding.cleaning import CHARACTER_CAP, clean
+from services.classifier.models.encoding.network import SentenceNetwork, Weights
 
 Array = NDArray[np.float32]
 

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.classifier.models.featurising import featurise, insert_all, place_all
-from services.classifier.models.ngrams import WORD_CAP, capacity
-from services.classifier.models.packing import pack
+from services.classifier.models.lexical.featurising import featurise, insert_all, place_all
+from services.classifier.models.lexical.ngrams import WORD_CAP, capacity
+from services.classifier.models.lexical.packing import pack
 
 _SMALLEST_TABLE: Final = 1 << 14
 _LEARN_CHUNK: Final = 64

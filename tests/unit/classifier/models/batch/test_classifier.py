@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from services.classifier.models.batch import BatchClassifier, BatchLabeller
-from services.classifier.models.tfidf import MAX_CHARACTERS, normalise
+from services.classifier.models.batch.classifier import BatchClassifier, BatchLabeller
+from services.classifier.models.batch.tfidf import MAX_CHARACTERS, normalise
 
 WORDS = {
     "network": ["vpn", "wifi", "router", "VPN drops", "no internet"],

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from services.classifier.domain.labelling import Probabilities
 from services.classifier.models.digests import digest_of
-from services.classifier.models.encoder import Encoder
-from services.classifier.models.fast import FastClassifier, _Scale
-from services.classifier.models.guard import Guard
-from services.classifier.models.linear import LinearHead
-from services.classifier.models.softmax import normalise
-from services.classifier.models.vocabulary import Features
-from services.classifier.models.wordrows import WordRows
+from services.classifier.models.encoding.encoder import Encoder
+from services.classifier.models.fast.classifier import FastClassifier, _Scale
+from services.classifier.models.fast.guard import Guard
+from services.classifier.models.lexical.linear import LinearHead
+from services.classifier.models.lexical.softmax import normalise
+from services.classifier.models.lexical.vocabulary import Features
+from services.classifier.models.words.rows import WordRows
 
 _WARM_EPOCHS: Final = 1
 

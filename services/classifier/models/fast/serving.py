@@ -6,8 +6,8 @@ from typing import Any
 
 from services.classifier.domain.labelling import HeadScores, Labelling, ModelIdentity
 from services.classifier.models.digests import digest_of
-from services.classifier.models.encoder import Encoder
-from services.classifier.models.heads import TextHead
+from services.classifier.models.encoding.encoder import Encoder
+from services.classifier.models.fast.heads import TextHead
 
 Report = Callable[[str], None]
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 from services.classifier.domain.labelling import Labelling, ModelIdentity
 from services.classifier.domain.ledger import Correction, Ledger
 from services.classifier.models.digests import digest_of
-from services.classifier.models.encoder import Encoder
-from services.classifier.models.heads import TextHead
-from services.classifier.models.serving import FastLabeller
+from services.classifier.models.encoding.encoder import Encoder
+from services.classifier.models.fast.heads import TextHead
+from services.classifier.models.fast.serving import FastLabeller
 from shared.events import (
     CorrectionLogEvent,
     CorrectionsUndone,

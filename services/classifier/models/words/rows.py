@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.models.blas import one_thread
-from services.classifier.models.featurising import place_all
+from services.classifier.models.lexical.featurising import place_all
+from services.classifier.models.lexical.vocabulary import Features
 from services.classifier.models.logistic import LogisticHead, fit_logistic
-from services.classifier.models.vocabulary import Features
-from services.classifier.models.words import WordTable
-from services.classifier.models.wordsums import score_words, sum_words
+from services.classifier.models.words.sums import score_words, sum_words
+from services.classifier.models.words.table import WordTable
 
 Array = NDArray[np.float32]
 

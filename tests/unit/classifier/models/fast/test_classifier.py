@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from services.classifier.models.encoder import Encoder
-from services.classifier.models.explanation import top_words
-from services.classifier.models.fast import FastClassifier
+from services.classifier.models.encoding.encoder import Encoder
+from services.classifier.models.fast.classifier import FastClassifier
+from services.classifier.models.fast.explanation import top_words
 
 Desk = tuple[list[str], list[str]]
 TICKET = "the elevator to the third floor is stuck"

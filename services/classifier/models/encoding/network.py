@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.classifier.models.convolutions import (
+from services.classifier.models.encoding.convolutions import (
     dequantise,
     first_layer,
     normalise_rows,

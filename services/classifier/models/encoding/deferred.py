@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.domain.labelling import ModelIdentity
-from services.classifier.models.encoder import shared_encoder
+from services.classifier.models.encoding.encoder import shared_encoder
 
 Array = NDArray[np.float32]
 

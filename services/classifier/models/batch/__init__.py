@@ -1,0 +1,1 @@
+"""The batch model: teacher and reference."""

@@ -1,0 +1,1 @@
+"""The multilingual encoder: a text in, a vector out, without torch."""

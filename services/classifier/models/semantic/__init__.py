@@ -1,0 +1,1 @@
+"""What needs whole texts encoded: the cascade, its experts, and day zero."""

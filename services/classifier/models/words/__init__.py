@@ -1,0 +1,1 @@
+"""Distinct words, encoded once in the background, and what they add to a score."""
