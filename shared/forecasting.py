@@ -228,20 +228,20 @@ class StaffingNeed(Message):
     """What is promised to whoever writes or calls, and when people work. Times in seconds."""
 
     channel: Channel = Channel.CALLS
-    handling_seconds: float = Field(gt=0, le=604_800, description="Mean time one ticket takes.")
+    handling_seconds: float = Field(ge=1, le=604_800, description="Mean time one ticket takes.")
     answer_seconds: float = Field(
         ge=0,
         le=2_592_000,
         description="Calls: answered within. Mail: finished within, in whole hours rounded up.",
     )
-    service_level: float = Field(default=0.8, gt=0, lt=1, description="Share to be in time.")
+    service_level: float = Field(default=0.8, ge=0.01, le=0.999, description="Share to be in time.")
     shrinkage: float = Field(
-        default=0.0, ge=0, lt=1, description="Share of paid time that nobody works: breaks."
+        default=0.0, ge=0, le=0.95, description="Share of paid time that nobody works: breaks."
     )
-    max_occupancy: float = Field(default=1.0, gt=0, le=1, description="Of calls only.")
+    max_occupancy: float = Field(default=1.0, ge=0.05, le=1, description="Of calls only.")
     patience_seconds: float | None = Field(
         default=None,
-        gt=0,
+        ge=1,
         le=604_800,
         description="Mean time until a caller gives up (Erlang A); null for never (Erlang C).",
     )
@@ -250,7 +250,10 @@ class StaffingNeed(Message):
     weekends: bool = True
     backlog: float = Field(default=0.0, ge=0, le=1e6, description="Mail that waits already.")
     breach_limit: float = Field(
-        default=0.05, gt=0, lt=1, description="Of mail: probability to miss the level at most."
+        default=0.05,
+        ge=0.001,
+        le=0.999,
+        description="Of mail: probability to miss the level at most.",
     )
 
 

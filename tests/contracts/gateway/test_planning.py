@@ -232,6 +232,8 @@ async def test_mail_may_wait_but_not_for_ever(http: httpx.AsyncClient) -> None:
     ("change", "status", "says"),
     [
         ({"handling_seconds": 0}, 422, "/handling_seconds"),
+        ({"handling_seconds": 2e-304}, 422, "/handling_seconds"),
+        ({"patience_seconds": 1e-9}, 422, "/patience_seconds"),
         ({"service_level": 1}, 422, "/service_level"),
         ({"contacts": 1e6, "handling_seconds": 604800}, 400, "beyond"),
         ({"channel": "mail"}, 400, "channel calls"),
