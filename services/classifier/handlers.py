@@ -1,7 +1,7 @@
 """The stage of the hot path: a chunk of received tickets becomes labels in order, or is parked."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.classifier.domain import records
@@ -45,16 +45,13 @@ class LabelStage:
     async def prepare(self, chunk: Chunk) -> Labels:
         """Decode and label; a record that fails becomes a refusal, never an exception."""
         tickets, refused = split([decode(r.offset, r.key, r.value) for r in chunk.records])
-        values: list[tuple[int, bytes]] = []
+        values: dict[int, bytes] = {}
         if tickets:
             values, failed = await self._label(tickets)
             refused += failed
-        values, oversize = self._fitting(values, chunk)
-        refused += oversize
-        values += [(refusal.offset, records.skipped(refusal)) for refusal in refused]
-        values.sort()
-        keys = {record.offset: carried(record.key) for record in chunk.records}
-        return Labels([(keys[offset], value) for offset, value in values], refused)
+        refused += self._oversize(values, chunk)
+        values.update((refusal.offset, records.skipped(refusal)) for refusal in refused)
+        return Labels([(carried(r.key), values[r.offset]) for r in chunk.records], refused)
 
     async def deliver(self, chunk: Chunk, prepared: Labels) -> None:
         """Send to the partition the chunk came from; parked records first, so none is forgotten."""
@@ -77,34 +74,29 @@ class LabelStage:
             log.warning("parked %s@%s: %s", partition, refusal.offset, refusal.detail)
 
     @staticmethod
-    def _fitting(
-        values: list[tuple[int, bytes]], chunk: Chunk
-    ) -> tuple[list[tuple[int, bytes]], list[Refused]]:
-        """Labels that fit into a record, and refusals of tickets whose label does not."""
-        large = {offset: len(value) for offset, value in values if len(value) > MAX_LABEL_BYTES}
+    def _oversize(values: Mapping[int, bytes], chunk: Chunk) -> list[Refused]:
+        """Refusals of the tickets whose label does not fit into a record."""
+        large = {at: len(value) for at, value in values.items() if len(value) > MAX_LABEL_BYTES}
         if not large:
-            return values, []
-        refused = [
+            return []
+        return [
             Refused(r.offset, r.key, r.value, "too-large", f"its label has {large[r.offset]} bytes")
             for r in chunk.records
             if r.offset in large
         ]
-        return [each for each in values if each[0] not in large], refused
 
-    async def _label(
-        self, tickets: Sequence[Decoded]
-    ) -> tuple[list[tuple[int, bytes]], list[Refused]]:
+    async def _label(self, tickets: Sequence[Decoded]) -> tuple[dict[int, bytes], list[Refused]]:
         texts = [ticket_text(each.ticket.subject, each.ticket.body) for each in tickets]
         try:
-            return list(self._encode(tickets, await self._inference.label(texts))), []
+            return dict(self._encode(tickets, await self._inference.label(texts))), []
         except Exception:
             log.exception("the model failed on a batch of %s; asking ticket by ticket", len(texts))
-        values: list[tuple[int, bytes]] = []
+        values: dict[int, bytes] = {}
         failed: list[Refused] = []
         answers = await self._inference.label_each(texts)
         for each, answer in zip(tickets, answers, strict=True):
             if isinstance(answer, Labelling):
-                values += self._encode([each], answer)
+                values.update(self._encode([each], answer))
             else:
                 value = each.ticket.model_dump_json().encode()
                 key = each.ticket.ticket_id.encode()
