@@ -3,11 +3,11 @@
 FROM python:3.11-slim-bookworm AS build
 ARG SERVICE
 WORKDIR /app
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CACHE_DIR=/var/cache/pip
 COPY pyproject.toml constraints.txt README.md ./
 # Dependencies before the code, so that their layer stays until a pin changes. The classifier
 # also gets what the simulator needs, to write the corpus of its first model.
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/var/cache/pip \
     mkdir services shared && touch services/__init__.py shared/__init__.py \
     && python -m venv /venv \
     && extras="$SERVICE" && if [ "$SERVICE" = classifier ]; then extras="classifier,simulator"; fi \
