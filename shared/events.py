@@ -18,8 +18,8 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class TicketReceived(Event):
-    """tickets.received.v1: a ticket event, validated and masked. Key: ticket id."""
+class Ticket(Event):
+    """What a received ticket and its label both say of the ticket."""
 
     event_id: Identifier
     ticket_id: Identifier
@@ -31,6 +31,11 @@ class TicketReceived(Event):
     channel: str = "unknown"
     queue: QueuePath | None = None
     language: Language | None = None
+
+
+class TicketReceived(Ticket):
+    """tickets.received.v1: a ticket event, validated and masked. Key: ticket id."""
+
     attributes: dict[str, Attribute] = Field(default_factory=dict)
 
 
@@ -43,22 +48,12 @@ class ModelStamp(Event):
     log_offset: int = 0
 
 
-class TicketLabelled(Event):
+class TicketLabelled(Ticket):
     """tickets.labelled.v1: what the classifier said of one received record. Key: ticket id."""
 
     kind: Literal["labelled"] = "labelled"
     src_offset: int = Field(ge=0)
-    event_id: Identifier
-    ticket_id: Identifier
-    created_at: AwareDatetime
-    received_at: AwareDatetime
     labelled_at: AwareDatetime
-    subject: str = ""
-    body: str = ""
-    requester: str = ""
-    channel: str = "unknown"
-    queue: QueuePath | None = None
-    language: Language | None = None
     topic: str
     topic_scores: dict[str, float]
     priority: str | None = None
