@@ -48,6 +48,11 @@ class ModelStamp(Event):
     log_offset: int = 0
 
 
+# applied: sure enough for the topic's error budget; suggested: not; shadow: this deployment only
+# watches, so nothing that the model says is to be acted on.
+Decision = Literal["applied", "suggested", "shadow"]
+
+
 class TicketLabelled(Ticket):
     """tickets.labelled.v1: what the classifier said of one received record. Key: ticket id."""
 
@@ -58,6 +63,32 @@ class TicketLabelled(Ticket):
     topic_scores: dict[str, float]
     priority: str | None = None
     priority_scores: dict[str, float] = Field(default_factory=dict)
+    decision: Decision = "applied"
+    model: ModelStamp
+
+
+class SimilarTicket(Event):
+    """An earlier ticket that says nearly the same, in whatever language."""
+
+    ticket_id: Identifier
+    similarity: float = Field(ge=-1, le=1, description="cosine of the two encodings")
+
+
+class LabelUpdated(Event):
+    """tickets.labelled.v1: what the semantic worker found out later. Key: ticket id.
+
+    It follows the label it improves on the same partition and is never counted: load stays with the
+    first label. `topic` is None where the first label stands and only `similar` is news.
+    """
+
+    kind: Literal["updated"] = "updated"
+    ticket_id: Identifier
+    event_id: Identifier = Field(description="of the ticket event whose label this improves")
+    updated_at: AwareDatetime
+    topic: str | None = None
+    topic_scores: dict[str, float] = Field(default_factory=dict)
+    decision: Decision = "suggested"
+    similar: tuple[SimilarTicket, ...] = ()
     model: ModelStamp
 
 
@@ -69,8 +100,10 @@ class TicketSkipped(Event):
     reason: str
 
 
-LabelRecord = Annotated[TicketLabelled | TicketSkipped, Field(discriminator="kind")]
-LABEL_RECORD: TypeAdapter[TicketLabelled | TicketSkipped] = TypeAdapter(LabelRecord)
+LabelEvent = TicketLabelled | LabelUpdated | TicketSkipped
+LABEL_RECORD: TypeAdapter[LabelEvent] = TypeAdapter(
+    Annotated[LabelEvent, Field(discriminator="kind")]
+)
 
 
 class TicketCorrected(Event):
@@ -131,7 +164,37 @@ class LearningReset(Event):
     actor: str
 
 
-CorrectionLogEvent = TicketCorrected | TopicCreated | CorrectionsUndone | RefitDue | LearningReset
+class ModelPromoted(Event):
+    """tickets.corrected.v1, control: from here on every worker answers from this trained model."""
+
+    kind: Literal["promotion"] = "promotion"
+    event_id: Identifier
+    received_at: AwareDatetime
+    actor: str
+    version: str = Field(description="the name it was saved under, in the store of the models")
+    digest: str
+    log_offset: int = Field(ge=0, description="it was trained on the corrections before this one")
+
+
+class ProposalDismissed(Event):
+    """tickets.corrected.v1, control: an emerging topic that the radar need not propose again."""
+
+    kind: Literal["dismissal"] = "dismissal"
+    event_id: Identifier
+    received_at: AwareDatetime
+    actor: str
+    proposal: Identifier
+
+
+CorrectionLogEvent = (
+    TicketCorrected
+    | TopicCreated
+    | CorrectionsUndone
+    | RefitDue
+    | LearningReset
+    | ModelPromoted
+    | ProposalDismissed
+)
 CORRECTION_RECORD: TypeAdapter[CorrectionLogEvent] = TypeAdapter(
     Annotated[CorrectionLogEvent, Field(discriminator="kind")]
 )

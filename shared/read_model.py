@@ -2,7 +2,7 @@
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from shared.events import ModelStamp
+from shared.events import Decision, ModelStamp, SimilarTicket
 
 
 class ReadModel(BaseModel):
@@ -33,6 +33,8 @@ class TicketRecord(ReadModel):
     topic_scores: dict[str, float]
     priority: str | None = None
     priority_scores: dict[str, float] = {}
+    decision: Decision = "applied"
+    similar: tuple[SimilarTicket, ...] = ()
     model: ModelStamp
 
 

@@ -29,7 +29,10 @@ PARKED = Topic(
     "tickets.parked.v1", "classifier, forecaster", partitioned=True, retention_ms=90 * DAY_MS
 )
 
-ALL = (RECEIVED, LABELLED, CORRECTED, PARKED)
+# One partition: an incident's alerts in their order.
+ALERTS = Topic("alerts.raised.v1", "forecaster", partitioned=False, retention_ms=365 * DAY_MS)
+
+ALL = (RECEIVED, LABELLED, CORRECTED, PARKED, ALERTS)
 
 
 def partition_of(ticket_id: str, partitions: int) -> int:

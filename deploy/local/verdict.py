@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from shared import topics
 from shared.errors import Unavailable
-from shared.events import LABEL_RECORD, TicketLabelled
+from shared.events import LABEL_RECORD, LabelUpdated, TicketLabelled
 
 POLL_MS = 1000
 
@@ -120,5 +120,7 @@ def _file(partition: int, value: bytes, labelled: Sources, skipped: Sources) -> 
         record = LABEL_RECORD.validate_json(value)
     except ValidationError:
         return  # not a label, so not counted as one: the numbers will not agree
+    if isinstance(record, LabelUpdated):
+        return
     kind = labelled if isinstance(record, TicketLabelled) else skipped
     kind.add((partition, record.src_offset))

@@ -10,7 +10,7 @@ from services.forecaster.domain.projection.labels import Projection, Retention, 
 from services.forecaster.domain.projection.records import Batch
 from shared import metrics
 from shared.clock import Clock
-from shared.events import TicketCorrected, TicketLabelled, TicketSkipped
+from shared.events import LabelEvent, TicketCorrected, TicketLabelled
 from shared.parking import Refused, carried, parked
 from shared.queues import QueueDirectory
 from shared.streaming import Chunk, Rewind
@@ -18,8 +18,6 @@ from shared.streaming.producer import Outbox
 from shared.topics import PARKED
 
 log = logging.getLogger(__name__)
-
-LabelEvent = TicketLabelled | TicketSkipped
 
 
 class _Sink:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
-from shared.events import LABEL_RECORD, TicketLabelled
+from shared.events import LABEL_RECORD, LabelUpdated, TicketLabelled
 from shared.queues import QueueDirectory
 from shared.read_model import TicketRecord
 from shared.windows import Grain, cells
@@ -46,6 +46,8 @@ def fold(partitions: Mapping[int, Sequence[Entry]], now: datetime) -> Expected:
             try:
                 record = LABEL_RECORD.validate_json(entry.value or b"")
             except ValidationError:
+                continue
+            if isinstance(record, LabelUpdated):
                 continue
             if record.src_offset in seen or record.src_offset <= last:
                 expected.replayed += 1

@@ -14,6 +14,8 @@ from shared.events import (
     CorrectionLogEvent,
     CorrectionsUndone,
     LearningReset,
+    ModelPromoted,
+    ProposalDismissed,
     RefitDue,
     TicketCorrected,
     TopicCreated,
@@ -90,14 +92,16 @@ class Fold:
             case TopicCreated(name=name, description=description):
                 self._labeller.topic.add_class(name)
                 self._topics[name] = description
-                return "control"
+            case LearningReset(event_id=event_id):
+                return self._reset(event_id)
             case CorrectionsUndone(correction=event_id, corrector=actor):
                 self._withdraw(self._ledger.undo(event_id, actor))
                 return "refit" if self._stale else "control"
-            case LearningReset(event_id=event_id):
-                return self._reset(event_id)
             case RefitDue():
                 return "refit" if self._stale else "control"
+            case ModelPromoted() | ProposalDismissed():
+                pass
+        return "control"
 
     def refit(self) -> bool:
         """Fit what learned since the last refit anew; False when a guard refused."""

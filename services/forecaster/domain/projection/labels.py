@@ -13,7 +13,7 @@ from typing import TypeVar
 import orjson
 
 from shared import redis_keys as keys
-from shared.events import TicketLabelled, TicketSkipped
+from shared.events import LabelEvent, LabelUpdated, TicketLabelled, TicketSkipped
 from shared.queues import QueueDirectory
 from shared.read_model import TicketRecord
 from shared.windows import DAY_SECONDS, MINUTE_SECONDS, Dimension, Grain, cell_of, period_of
@@ -80,7 +80,7 @@ class Projection:
 
 
 def project(
-    events: Iterable[TicketLabelled | TicketSkipped],
+    events: Iterable[LabelEvent],
     source: int,
     known: Mapping[str, Known],
     directory: QueueDirectory,
@@ -94,6 +94,8 @@ def project(
     projection = Projection(source)
     seen = dict(known)
     for event in events:
+        if isinstance(event, LabelUpdated):
+            continue
         if event.src_offset <= projection.source:
             projection.replayed += 1
             continue

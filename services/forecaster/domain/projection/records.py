@@ -9,9 +9,8 @@ from pydantic import ValidationError
 from shared.events import (
     CORRECTION_RECORD,
     LABEL_RECORD,
+    LabelEvent,
     TicketCorrected,
-    TicketLabelled,
-    TicketSkipped,
 )
 from shared.parking import Refused, refuse
 
@@ -27,7 +26,7 @@ class Batch(Generic[Event]):
     refused: list[Refused]
 
 
-def labels(raw: Iterable[Raw]) -> Batch[TicketLabelled | TicketSkipped]:
+def labels(raw: Iterable[Raw]) -> Batch[LabelEvent]:
     """Records of tickets.labelled.v1: (offset, key, value)."""
     return _read(raw, LABEL_RECORD.validate_json)
 
