@@ -66,13 +66,15 @@ class Totals(ReadModel):
     """Counts since the projection began, kept in the same script as their effects.
 
     labelled = counted + updated + duplicates: a ticket's first event is counted, a later one
-    updates the record, a repeated one changes nothing. gaps must stay 0.
+    updates the record, a repeated one changes nothing. improved counts what the semantic worker
+    found out later. gaps must stay 0.
     """
 
     labelled: int = 0
     counted: int = 0
     updated: int = 0
     duplicates: int = 0
+    improved: int = 0
     skipped: int = 0
     gaps: int = 0
     corrected: int = 0

@@ -6,6 +6,7 @@
 | ticket:{id}                       | string | shared.read_model.TicketRecord, expires          |
 | human:{id}                        | string | shared.read_model.HumanValues, expires           |
 | index:all, index:{dim}:{value}    | zset   | ticket ids by creation time (Unix ms)            |
+| review                            | zset   | ids of unsure tickets by doubt (millionths)      |
 | series:{dim}                      | set    | queues, topics, priorities that have windows     |
 | load:{grain}:{period}:{dim}:{val} | string | packed u32 windows, see shared.windows           |
 | feed                              | stream | the latest labels (FeedEntry as `data`), bounded |
@@ -21,6 +22,7 @@ POSITION_PREFIX = "position:"
 FEED = "feed"
 TOTALS = "totals"
 INDEX_ALL = "index:all"
+REVIEW = "review"
 EVENTS = "events"
 
 

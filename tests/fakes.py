@@ -8,7 +8,8 @@ import orjson
 
 from services.classifier.domain.labelling import HeadScores, Labelling, ModelIdentity
 from services.forecaster.adapters.read_side import Position
-from services.forecaster.domain.projection.labels import Command, Known
+from services.forecaster.domain.projection.commands import Command
+from services.forecaster.domain.projection.labels import Known
 from shared.read_model import HumanValues, TicketRecord
 from shared.streaming.producer import Entry
 

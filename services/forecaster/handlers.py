@@ -10,7 +10,7 @@ from services.forecaster.domain.projection.labels import Projection, Retention, 
 from services.forecaster.domain.projection.records import Batch
 from shared import metrics
 from shared.clock import Clock
-from shared.events import LabelEvent, TicketCorrected, TicketLabelled
+from shared.events import LabelEvent, TicketCorrected, TicketSkipped
 from shared.parking import Refused, carried, parked
 from shared.queues import QueueDirectory
 from shared.streaming import Chunk, Rewind
@@ -75,7 +75,7 @@ class LabelProjection(_Sink):
             await self._park(chunk, prepared.refused)
         topic, partition = chunk.partition
         with metrics.PROJECTION_SECONDS.time():
-            ids = {e.ticket_id for e in prepared.events if isinstance(e, TicketLabelled)}
+            ids = {e.ticket_id for e in prepared.events if not isinstance(e, TicketSkipped)}
             # Read before the script and yet safe: had anyone applied meanwhile, the position
             # would have moved and the script would refuse.
             known = await self._read_side.tickets(sorted(ids))

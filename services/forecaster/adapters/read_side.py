@@ -20,7 +20,8 @@ from redis.exceptions import (
     TimeoutError,  # noqa: A004 - redis-py's name
 )
 
-from services.forecaster.domain.projection.labels import Command, Known
+from services.forecaster.domain.projection.commands import Command
+from services.forecaster.domain.projection.labels import Known
 from shared import metrics
 from shared import redis_keys as keys
 from shared.read_model import HumanValues, TicketRecord

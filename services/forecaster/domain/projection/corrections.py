@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.forecaster.domain.projection.labels import Command, Retention
+from services.forecaster.domain.projection.commands import Command
+from services.forecaster.domain.projection.labels import Retention
 from shared import redis_keys as keys
 from shared.events import TicketCorrected
 from shared.read_model import HumanValues
@@ -45,6 +46,8 @@ def project_corrections(
         key = keys.human(event.ticket_id)
         text = merged.model_dump_json()
         result.commands.append(("SET", key, text, "EX", retention.ticket_seconds))
+        if event.topic is not None:
+            result.commands.append(("ZREM", keys.REVIEW, event.ticket_id))
         score = int(created.get(event.ticket_id, event.corrected_at).timestamp() * 1000)
         for dimension in ("topic", "priority", "queue"):
             value = getattr(event, dimension)

@@ -5,25 +5,25 @@ depend on anything but the records, the state before them, and settings.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
 
 import orjson
 
+from services.forecaster.domain.projection.commands import (
+    ITEMS_PER_COMMAND,
+    Argument,
+    Command,
+    runs,
+)
+from services.forecaster.domain.projection.windows import Arrivals, window_commands
 from shared import redis_keys as keys
 from shared.events import LabelEvent, LabelUpdated, TicketLabelled, TicketSkipped
 from shared.queues import QueueDirectory
 from shared.read_model import TicketRecord
-from shared.windows import DAY_SECONDS, MINUTE_SECONDS, Dimension, Grain, cell_of, period_of
-
-# No bytes: the MessagePack that Redis has in its Lua knows none.
-Argument = str | int | float
-Command = tuple[Argument, ...]
-Item = TypeVar("Item")
-# Lua's unpack fails near 8,000 values; one command stays far below.
-ITEMS_PER_COMMAND = 1_000
+from shared.windows import MINUTE_SECONDS, Dimension
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,16 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the read side holds of a ticket before the batch."""
+    """What the read side holds of a ticket: `record` as TicketRecord has it, ready for JSON."""
 
     event_id: str
     created_at: datetime
     updated_at: datetime
+    record: Mapping[str, Any]
 
     @classmethod
     def of(cls, record: TicketRecord) -> "Known":
-        return cls(record.event_id, record.created_at, record.updated_at)
-
-
-# (dimension, value) to minutes since the epoch to how many tickets fell on them.
-Arrivals = dict[tuple[Dimension, str], dict[int, int]]
+        return cls(record.event_id, record.created_at, record.updated_at, record.model_dump())
 
 
 @dataclass
@@ -63,7 +60,9 @@ class Projection:
     index: dict[str, list[Argument]] = field(default_factory=dict)
     records: list[Command] = field(default_factory=list)
     feed: list[Command] = field(default_factory=list)
+    review: dict[str, int | None] = field(default_factory=dict)
     received: list[datetime] = field(default_factory=list)
+    topics: set[str] = field(default_factory=set)
 
     def commands(self, retention: Retention, now: datetime) -> Iterator[Command]:
         """Everything to apply, windows and indices aggregated over the batch."""
@@ -72,9 +71,12 @@ class Projection:
         if self.feed:
             yield ("XTRIM", keys.FEED, "MAXLEN", "~", retention.feed_length)
         for key, entries in self.index.items():
-            for run in _runs(entries, ITEMS_PER_COMMAND):
+            for run in runs(entries, ITEMS_PER_COMMAND):
                 yield ("ZADD", key, *run)
-        yield from window_commands(self.arrivals, retention, now)
+        yield from _review_commands(self.review)
+        yield from window_commands(self.arrivals, retention.minute_seconds, now)
+        if self.topics:
+            yield ("SADD", keys.series(Dimension.TOPIC), *sorted(self.topics))
         for name, count in self.totals.items():
             yield ("HINCRBY", keys.TOTALS, name, count)
 
@@ -95,6 +97,7 @@ def project(
     seen = dict(known)
     for event in events:
         if isinstance(event, LabelUpdated):
+            _improve(projection, event, seen)
             continue
         if event.src_offset <= projection.source:
             projection.replayed += 1
@@ -124,7 +127,6 @@ def _apply(
         return
     queue = directory.route(event.queue, event.topic)
     created_at = event.created_at if before is None else before.created_at
-    seen[event.ticket_id] = Known(event.event_id, created_at, event.created_at)
     places = [(Dimension.QUEUE, queue), (Dimension.TOPIC, event.topic)]
     if event.priority is not None:
         places.append((Dimension.PRIORITY, event.priority))
@@ -140,7 +142,10 @@ def _apply(
     for name in (keys.INDEX_ALL, *(keys.index(*place) for place in places)):
         projection.index.setdefault(name, []).extend((int(created * 1000), event.ticket_id))
     projection.received.append(event.received_at)
-    _record(projection, event, queue, created_at, retention)
+    record = _record(projection, event, queue, created_at, retention)
+    seen[event.ticket_id] = Known(event.event_id, created_at, event.created_at, record)
+    if event.decision != "applied" or before is not None:
+        projection.review[event.ticket_id] = doubt(record)
 
 
 def _record(
@@ -149,7 +154,7 @@ def _record(
     queue: str,
     created_at: datetime,
     retention: Retention,
-) -> None:
+) -> dict[str, Any]:
     record = event.__dict__ | {
         "queue": queue,
         "created_at": created_at,
@@ -172,55 +177,45 @@ def _record(
         }
     ).decode()
     projection.feed.append(("XADD", keys.FEED, "*", "data", entry))
+    return record
 
 
-def window_commands(arrivals: Arrivals, retention: Retention, now: datetime) -> Iterator[Command]:
-    """BITFIELD increments per series, grain and period, each key touched once per batch.
-
-    A ticket counts in the window of its own time, however late it arrives; only minutes older
-    than their retention are left out, since their strings are gone.
-    """
-    fresh = now.timestamp() - retention.minute_seconds
-    places: dict[int, list[tuple[Grain, str, int]]] = {}
-    series: dict[str, list[str]] = {}
-    for (dimension, value), minutes in arrivals.items():
-        series.setdefault(keys.series(dimension), []).append(value)
-        windows: dict[tuple[Grain, str], dict[int, int]] = {}
-        for minute, count in minutes.items():
-            if minute not in places:
-                places[minute] = _places(minute, fresh)
-            for grain, period, cell in places[minute]:
-                cells = windows.setdefault((grain, period), {})
-                cells[cell] = cells.get(cell, 0) + count
-        for (grain, period), cells in windows.items():
-            key = keys.load(grain, period, dimension, value)
-            yield from _increments(key, cells)
-            if grain is Grain.MINUTE:
-                yield ("EXPIRE", key, retention.minute_seconds + DAY_SECONDS)
-    for name, members in series.items():
-        yield ("SADD", name, *members)
+def _improve(projection: Projection, event: LabelUpdated, seen: dict[str, Known]) -> None:
+    """A better answer to a ticket counted before: its record changes, its load does not."""
+    before = seen.get(event.ticket_id)
+    if before is None or before.event_id != event.event_id:
+        return  # expired, or a later event of the ticket was labelled meanwhile
+    record = {**before.record, "similar": [each.__dict__ for each in event.similar]}
+    if event.topic is not None:
+        record |= {
+            "topic": event.topic,
+            "topic_scores": event.topic_scores,
+            "decision": event.decision,
+            "model": event.model.__dict__,
+        }
+        place = (int(before.created_at.timestamp() * 1000), event.ticket_id)
+        # The old topic's index keeps it too: indices name candidates, the record decides.
+        projection.index.setdefault(keys.index(Dimension.TOPIC, event.topic), []).extend(place)
+        projection.topics.add(event.topic)
+        projection.review[event.ticket_id] = doubt(record)
+    seen[event.ticket_id] = replace(before, record=record)
+    key = keys.ticket(event.ticket_id)
+    projection.records.append(("SET", key, orjson.dumps(record).decode(), "KEEPTTL"))
+    projection.totals["improved"] += 1
 
 
-def _places(minute: int, fresh: float) -> list[tuple[Grain, str, int]]:
-    """The windows of every grain that a minute lies in; no minute window once that is stale."""
-    seconds = minute * MINUTE_SECONDS
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return [
-        (grain, period_of(grain, moment), cell_of(grain, moment))
-        for grain in Grain
-        if grain is not Grain.MINUTE or seconds >= fresh
-    ]
+def doubt(record: Mapping[str, Any]) -> int | None:
+    """Place of a ticket in the review list: millionths by which its topic is unsure; None: none."""
+    if record["decision"] == "applied":
+        return None
+    confidence: float = record["topic_scores"].get(record["topic"], 0.0)
+    return round((1 - confidence) * 1_000_000)
 
 
-def _increments(key: str, counts: Mapping[int, int]) -> Iterator[Command]:
-    for run in _runs(sorted(counts.items()), ITEMS_PER_COMMAND):
-        operations: list[Argument] = []
-        for cell, count in run:
-            operations += ("INCRBY", "u32", f"#{cell}", count)
-        # Saturates instead of wrapping to zero; no queue gets four thousand million tickets.
-        yield ("BITFIELD", key, "OVERFLOW", "SAT", *operations)
-
-
-def _runs(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    for at in range(0, len(items), size):
-        yield items[at : at + size]
+def _review_commands(review: Mapping[str, int | None]) -> Iterator[Command]:
+    unsure = [(each, ticket_id) for ticket_id, each in review.items() if each is not None]
+    for run in runs(unsure, ITEMS_PER_COMMAND):
+        yield ("ZADD", keys.REVIEW, *(value for entry in run for value in entry))
+    sure = [ticket_id for ticket_id, each in review.items() if each is None]
+    for names in runs(sure, ITEMS_PER_COMMAND):
+        yield ("ZREM", keys.REVIEW, *names)

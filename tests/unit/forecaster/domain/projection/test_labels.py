@@ -1,17 +1,12 @@
 """The projection as a fold: once per source offset, once per event, in the window of its time."""
 
 from datetime import timedelta
+from typing import Any
 
-from services.forecaster.domain.projection.labels import (
-    Arrivals,
-    Command,
-    Known,
-    Projection,
-    Retention,
-    project,
-    window_commands,
-)
-from shared.events import TicketLabelled, TicketSkipped
+from services.forecaster.domain.projection.commands import Command
+from services.forecaster.domain.projection.labels import Known, Projection, Retention, project
+from services.forecaster.domain.projection.windows import Arrivals, window_commands
+from shared.events import LabelEvent, LabelUpdated, ModelStamp, SimilarTicket, TicketSkipped
 from shared.queues import UNROUTED, QueueDirectory
 from shared.read_model import TicketRecord
 from shared.windows import Dimension
@@ -22,7 +17,7 @@ DIRECTORY = QueueDirectory(topics={"vpn": "IT/Network"})
 
 
 def fold(
-    *events: TicketLabelled | TicketSkipped,
+    *events: LabelEvent,
     source: int = -1,
     known: dict[str, Known] | None = None,
 ) -> Projection:
@@ -77,7 +72,7 @@ def test_the_same_event_posted_twice_changes_nothing() -> None:
     twin = a_label(1, event_id="e-0", ticket_id="T-0")
     projection = fold(a_label(0), twin)
     assert (projection.totals["counted"], projection.totals["duplicates"]) == (1, 1)
-    known = {"T-0": Known("e-0", NOON, NOON)}
+    known = {"T-0": Known("e-0", NOON, NOON, {})}
     assert fold(twin, source=0, known=known).records == []
 
 
@@ -102,10 +97,75 @@ def test_a_late_ticket_counts_in_its_own_window_without_a_minute() -> None:
         (Dimension.QUEUE, "HR"): {minute: 2},
         (Dimension.TOPIC, "vpn"): {minute: 2},
     }
-    found = {c[1] for c in window_commands(arrivals, RETENTION, NOON) if c[0] == "BITFIELD"}
+    found = {
+        c[1]
+        for c in window_commands(arrivals, RETENTION.minute_seconds, NOON)
+        if c[0] == "BITFIELD"
+    }
     assert found == {f"load:{g}:2025:{s}" for g in "hd" for s in ("queue:HR", "topic:vpn")}
 
 
 def test_no_command_is_too_long_for_a_script() -> None:
     events = [a_label(n, created_at=NOON + timedelta(minutes=n)) for n in range(5_000)]
     assert max(map(len, commands(fold(*events)))) < 8_000 - 1
+
+
+def an_update(**changes: Any) -> LabelUpdated:
+    """What the semantic worker says later of T-0's label."""
+    values: dict[str, Any] = {
+        "ticket_id": "T-0",
+        "event_id": "e-0",
+        "updated_at": NOON,
+        "topic": "printer",
+        "topic_scores": {"printer": 0.8, "vpn": 0.2},
+        "decision": "suggested",
+        "similar": (SimilarTicket(ticket_id="T-7", similarity=0.9),),
+        "model": ModelStamp(name="semantic", version="2", digest="d"),
+    }
+    return LabelUpdated(**values | changes)
+
+
+def records(projection: Projection) -> list[TicketRecord]:
+    return [TicketRecord.model_validate_json(str(each[2])) for each in projection.records]
+
+
+def test_an_update_changes_the_record_and_never_the_load() -> None:
+    alone, improved = fold(a_label(0)), fold(a_label(0), an_update())
+    first, second = records(improved)
+    assert (first.topic, second.topic, second.model.name) == ("vpn", "printer", "semantic")
+    assert second.similar[0].ticket_id == "T-7"
+    assert improved.arrivals == alone.arrivals
+    assert improved.totals == alone.totals | {"improved": 1}
+    assert improved.records[1][3] == "KEEPTTL"
+    assert ("SADD", "series:topic", "printer") in commands(improved)
+    assert "T-0" in improved.index["index:topic:printer"]
+
+
+def test_an_update_that_only_links_leaves_the_label() -> None:
+    known = {"T-0": Known.of(records(fold(a_label(0)))[0])}
+    projection = fold(an_update(topic=None, topic_scores={}), source=0, known=known)
+    (record,) = records(projection)
+    assert (record.topic, record.model.name) == ("vpn", "m")
+    assert record.similar[0].similarity == 0.9
+    assert not projection.review
+
+
+def test_an_update_of_an_expired_or_overtaken_label_is_left_out() -> None:
+    later = a_label(1, ticket_id="T-0", event_id="e-1", created_at=NOON + timedelta(hours=1))
+    projection = fold(a_label(0), later, an_update(), an_update(ticket_id="T-404"))
+    assert (len(projection.records), projection.totals["improved"]) == (2, 0)
+
+
+def test_what_is_only_suggested_is_up_for_review_least_sure_first() -> None:
+    projection = fold(
+        a_label(0),
+        a_label(1, decision="suggested"),
+        a_label(2, decision="shadow", topic_scores={"vpn": 0.5}),
+    )
+    assert ("ZADD", "review", 100_000, "T-1", 500_000, "T-2") in commands(projection)
+
+
+def test_an_update_that_is_sure_takes_the_ticket_off_the_review() -> None:
+    projection = fold(a_label(0, decision="suggested"), an_update(decision="applied"))
+    assert ("ZREM", "review", "T-0") in commands(projection)
+    assert not [each for each in commands(projection) if each[:2] == ("ZADD", "review")]
