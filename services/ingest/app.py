@@ -10,7 +10,9 @@ from services.ingest.adapters.ticket_texts import TicketTexts
 from services.ingest.domain.admission import Admission
 from services.ingest.domain.pseudonyms import Pseudonyms
 from services.ingest.refits import RefitMarks
-from services.ingest.routes import Takers, add_routes
+from services.ingest.routes.controls import add_control_routes
+from services.ingest.routes.helpdesk import add_helpdesk_routes
+from services.ingest.routes.intake import Intake
 from services.ingest.settings import IngestSettings
 from shared.clock import Clock
 from shared.http import create_service
@@ -51,6 +53,8 @@ def create_app(
         max_events=settings.max_events,
         max_record_bytes=settings.max_record_bytes,
     )
-    takers = Takers(admission, publisher, texts, marks.due, settings.max_body_bytes)
-    add_routes(app, takers, max_events=settings.max_events)
+    intake = Intake(publisher, marks.due, settings.max_body_bytes)
+    limit = settings.max_events
+    add_helpdesk_routes(app, intake, admission, texts, max_events=limit)
+    add_control_routes(app, intake, admission, max_events=limit)
     return app

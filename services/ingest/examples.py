@@ -44,3 +44,17 @@ UNDO: dict[str, Any] = {
     "correction": "0c6e3b1e-64a2-4d0c-8f3b-6c1c5f0c7a52",
 }
 UNDO_ALL: dict[str, Any] = {"actor": "lead-2", "corrector": "agent-7"}
+DISMISSAL: dict[str, Any] = {
+    "event_id": "b1f6a2d4-0d3c-4e51-9a8e-3f0d8c1b7a20",
+    "actor": "lead-2",
+    "proposal": "p-6f1d0c2a9b3e",
+}
+SMALL_DISMISSAL: dict[str, Any] = {"actor": "lead-2", "proposal": "p-91be22c0d4f7"}
+PROMOTION: dict[str, Any] = {
+    "event_id": "4e2c9a6b-7d10-4f3a-8b52-1c9e0d7f6a35",
+    "actor": "retraining",
+    "version": "20260302T020000Z-3b1f09c2a7d4",
+    "digest": "3b1f09c2a7d44e58",
+    "log_offset": 1482,
+}
+SMALL_PROMOTION: dict[str, Any] = {key: PROMOTION[key] for key in PROMOTION if key != "event_id"}

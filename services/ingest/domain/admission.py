@@ -8,8 +8,9 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 import orjson
 
 from services.ingest.domain.bodies import Batch, BodyReader, invalid
+from services.ingest.domain.control_posts import CONTROLS, ControlPost
 from services.ingest.domain.masking import mask
-from services.ingest.domain.posts import CorrectionPost, Post, TicketPost, TopicPost, UndoPost
+from services.ingest.domain.posts import CorrectionPost, Post, TicketPost
 from services.ingest.domain.pseudonyms import Pseudonyms
 from shared.clock import Clock
 from shared.errors import FieldError, TooLarge
@@ -41,8 +42,7 @@ class Admission:
         self._max_record_bytes = max_record_bytes
         self._tickets = BodyReader(TicketPost, max_events)
         self._corrections = BodyReader(CorrectionPost, max_events)
-        self._topics = BodyReader(TopicPost, max_events)
-        self._undos = BodyReader(UndoPost, max_events)
+        self._controls = {post: BodyReader(post, max_events) for post in CONTROLS}
 
     def tickets(self, raw: bytes, content_type: str) -> list[Message]:
         """Records for tickets.received.v1. Raises InvalidEvent, TooLarge, UnsupportedMediaType."""
@@ -71,17 +71,13 @@ class Admission:
         keys = [post.ticket_id for post in batch.posts]
         return self._admit(batch, keys, event, idempotency_key)
 
-    def topics(self, raw: bytes, content_type: str, idempotency_key: str | None) -> list[Message]:
-        """Control records for tickets.corrected.v1. Raises as `tickets` does."""
-        batch = self._topics.read(raw, content_type)
-        keys = ["topic"] * len(batch.posts)
-        return self._admit(batch, keys, _topic, idempotency_key)
-
-    def undos(self, raw: bytes, content_type: str, idempotency_key: str | None) -> list[Message]:
-        """Control records for tickets.corrected.v1. Raises as `tickets` does."""
-        batch = self._undos.read(raw, content_type)
-        keys = ["undo"] * len(batch.posts)
-        return self._admit(batch, keys, _undo, idempotency_key)
+    def controls(
+        self, post: type[ControlPost], raw: bytes, content_type: str, idempotency_key: str | None
+    ) -> list[Message]:
+        """Control records of one kind for tickets.corrected.v1. Raises as `tickets` does."""
+        batch = self._controls[post].read(raw, content_type)
+        keys = [post.kind] * len(batch.posts)
+        return self._admit(batch, keys, post.record, idempotency_key)
 
     def _admit(
         self,
@@ -160,26 +156,6 @@ def wants_text(post: CorrectionPost) -> bool:
     """Whether a model could learn from this correction if it had the ticket's text."""
     teaches = post.topic is not None or post.priority is not None
     return teaches and not (post.subject or post.body)
-
-
-def _topic(post: TopicPost, now: datetime) -> dict[str, object]:
-    return {
-        "kind": "topic",
-        "received_at": now,
-        "actor": post.actor,
-        "name": post.name,
-        "description": mask(post.description),
-    }
-
-
-def _undo(post: UndoPost, now: datetime) -> dict[str, object]:
-    return {
-        "kind": "undo",
-        "received_at": now,
-        "actor": post.actor,
-        "correction": post.correction,
-        "corrector": post.corrector,
-    }
 
 
 def _event_id(idempotency_key: str | None, index: int) -> str:

@@ -16,6 +16,8 @@ from shared.events import (
     CORRECTION_RECORD,
     CorrectionLogEvent,
     CorrectionsUndone,
+    ModelPromoted,
+    ProposalDismissed,
     RefitDue,
     TicketCorrected,
     TopicCreated,
@@ -138,6 +140,47 @@ async def test_learning_is_undone(desk: Desk, body: dict[str, str]) -> None:
     assert (event.correction, event.corrector) == (body.get("correction"), body.get("corrector"))
 
 
+async def test_a_proposal_is_dismissed(desk: Desk) -> None:
+    answer = await desk.post("/v1/proposals/dismissals", examples.DISMISSAL)
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 1})
+    [event] = desk.written()
+    assert event == ProposalDismissed(**examples.DISMISSAL, received_at=NOW)
+
+
+async def test_a_model_is_promoted(desk: Desk) -> None:
+    answer = await desk.post("/v1/promotions", examples.PROMOTION)
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 1})
+    [event] = desk.written()
+    assert event == ModelPromoted(**examples.PROMOTION, received_at=NOW)
+
+
+CONTROLS = [
+    ("/v1/topics", examples.SMALL_TOPIC),
+    ("/v1/undo", examples.UNDO_ALL),
+    ("/v1/proposals/dismissals", examples.SMALL_DISMISSAL),
+    ("/v1/promotions", examples.SMALL_PROMOTION),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), CONTROLS)
+async def test_a_repeated_key_repeats_the_event_id_of_a_control(
+    desk: Desk, path: str, body: dict[str, object]
+) -> None:
+    for key in ("a", "a", "b"):
+        assert (await desk.post(path, body, **{"Idempotency-Key": key})).status_code == 202
+    first, second, other = [e.event_id for e in desk.written() if not isinstance(e, RefitDue)]
+    assert first == second != other
+
+
+async def test_only_undoing_is_followed_by_a_mark_to_refit(desk: Desk) -> None:
+    for path, body in CONTROLS:
+        await desk.post(path, body)
+    await eventually(lambda: isinstance(desk.written()[-1], RefitDue), what="the mark is there")
+    assert [event.kind for event in desk.written()] == [
+        "topic", "undo", "dismissal", "promotion", "refit",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -146,10 +189,18 @@ async def test_learning_is_undone(desk: Desk, body: dict[str, str]) -> None:
         ("/v1/topics", {"actor": "kim", "name": "x" * 101}),
         ("/v1/undo", {"actor": "kim"}),
         ("/v1/undo", {"actor": "kim", "correction": "a", "corrector": "b"}),
+        ("/v1/proposals/dismissals", {"actor": "kim"}),
+        ("/v1/proposals/dismissals", {"proposal": "p-1"}),
+        ("/v1/proposals/dismissals", {"actor": "kim", "proposal": "x" * 129}),
+        ("/v1/promotions", {"actor": "kim"}),
+        ("/v1/promotions", examples.SMALL_PROMOTION | {"log_offset": -1}),
+        ("/v1/promotions", examples.SMALL_PROMOTION | {"log_offset": "12"}),
+        ("/v1/promotions", examples.SMALL_PROMOTION | {"version": "../elsewhere"}),
+        ("/v1/promotions", examples.SMALL_PROMOTION | {"digest": ""}),
     ],
 )
 async def test_what_says_too_little_or_too_much_is_refused(
-    desk: Desk, path: str, body: dict[str, str]
+    desk: Desk, path: str, body: dict[str, object]
 ) -> None:
     answer = await desk.post(path, body)
     assert answer.status_code == 422

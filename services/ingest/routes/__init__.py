@@ -1,0 +1,1 @@
+"""What ingest takes over HTTP: tickets, corrections, and what steers the models."""
