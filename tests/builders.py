@@ -3,7 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.events import ModelStamp, TicketCorrected, TicketLabelled, TicketReceived
+from shared.events import (
+    LabelUpdated,
+    ModelStamp,
+    SimilarTicket,
+    TicketCorrected,
+    TicketLabelled,
+    TicketReceived,
+)
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -38,6 +45,21 @@ def a_label(src_offset: int = 0, **changes: Any) -> TicketLabelled:
         "model": ModelStamp(name="m", version="1", digest="d"),
     }
     return TicketLabelled(**values | changes)
+
+
+def an_update(**changes: Any) -> LabelUpdated:
+    """What the semantic worker says later of T-0's label."""
+    values: dict[str, Any] = {
+        "ticket_id": "T-0",
+        "event_id": "e-0",
+        "updated_at": NOON,
+        "topic": "printer",
+        "topic_scores": {"printer": 0.8, "vpn": 0.2},
+        "decision": "suggested",
+        "similar": (SimilarTicket(ticket_id="T-7", similarity=0.9),),
+        "model": ModelStamp(name="semantic", version="2", digest="d"),
+    }
+    return LabelUpdated(**values | changes)
 
 
 def a_correction(**changes: Any) -> TicketCorrected:

@@ -48,6 +48,7 @@ def fold(partitions: Mapping[int, Sequence[Entry]], now: datetime) -> Expected:
             except ValidationError:
                 continue
             if isinstance(record, LabelUpdated):
+                _improve(expected, record, now)
                 continue
             if record.src_offset in seen or record.src_offset <= last:
                 expected.replayed += 1
@@ -88,6 +89,19 @@ def _label(expected: Expected, event: TicketLabelled, now: datetime) -> None:
                 expected.series.setdefault(f"series:{dimension}", set()).add(value)
                 _count(expected, f"{dimension}:{value}", created, now)
     _place(expected, event.ticket_id, created, "index:all", now)
+
+
+def _improve(expected: Expected, event: LabelUpdated, now: datetime) -> None:
+    before = expected.tickets.get(event.ticket_id)
+    if before is None or before.event_id != event.event_id:
+        return
+    values = before.model_dump() | {"similar": event.similar}
+    if event.topic is not None:
+        values |= event.model_dump(include={"topic", "topic_scores", "decision", "model"})
+        _place(expected, event.ticket_id, before.created_at, f"index:topic:{event.topic}", now)
+        expected.series.setdefault("series:topic", set()).add(event.topic)
+    expected.tickets[event.ticket_id] = TicketRecord.model_validate(values)
+    expected.totals["improved"] += 1
 
 
 def _place(expected: Expected, ticket_id: str, created: datetime, key: str, now: datetime) -> None:

@@ -13,12 +13,12 @@ from deploy.local.broker import LocalBroker
 from services.forecaster.adapters.read_side import Position, RedisReadSide
 from services.forecaster.domain.projection.labels import Retention, project
 from shared.clock import utc_now
-from shared.events import TicketLabelled, TicketSkipped
+from shared.events import LabelEvent, TicketLabelled, TicketSkipped
 from shared.provisioning import create_topics
 from shared.queues import QueueDirectory
 from shared.settings import KafkaSettings
 from shared.topics import LABELLED, PARKED, RECEIVED
-from tests.builders import a_label, a_ticket
+from tests.builders import a_label, a_ticket, an_update
 from tests.chaos.checker import Store, Verdict, judge
 from tests.chaos.ledger import Ledger
 
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.integration]
 
 NOW = utc_now().replace(microsecond=0)
 RETENTION = Retention(30 * 86_400, 8 * 86_400, 10_000)
-Labels = list[TicketLabelled | TicketSkipped]
+Labels = list[LabelEvent]
 
 
 def _label(offset: int, **changes: Any) -> TicketLabelled:
@@ -40,6 +40,8 @@ LABELS: Labels = [
     _label(2, ticket_id="T-0", event_id="e-2", created_at=NOW + timedelta(hours=1)),
     _label(3, ticket_id="T-0", event_id="e-3", created_at=NOW - timedelta(hours=1)),
     _label(4, ticket_id="T-0", event_id="e-2"),
+    an_update(event_id="e-2"),
+    an_update(event_id="e-0"),  # of a label that was overtaken
 ]
 
 
@@ -100,6 +102,7 @@ FORGERIES: dict[str, tuple[str, Callable[[Store], object]]] = {
     "a ticket is gone": ("lost", lambda s: s.delete("ticket:T-0")),
     "a ticket that never was": ("mismatched", lambda s: s.copy("ticket:T-0", "ticket:T-9")),
     "a ticket of another": ("mismatched", lambda s: s.copy("ticket:T-1", "ticket:T-0", None, True)),
+    "an update lost": ("mismatched", lambda s: s.zrem("index:topic:printer", "T-0")),
     "a total": ("mismatched", lambda s: s.hincrby("totals", "updated", 1)),
     "a gap that was seen": ("gaps", lambda s: s.hset("totals", "gaps", 1)),
     "an index entry": ("mismatched", lambda s: s.zrem("index:all", "T-0")),

@@ -1,16 +1,15 @@
 """The projection as a fold: once per source offset, once per event, in the window of its time."""
 
 from datetime import timedelta
-from typing import Any
 
 from services.forecaster.domain.projection.commands import Command
 from services.forecaster.domain.projection.labels import Known, Projection, Retention, project
 from services.forecaster.domain.projection.windows import Arrivals, window_commands
-from shared.events import LabelEvent, LabelUpdated, ModelStamp, SimilarTicket, TicketSkipped
+from shared.events import LabelEvent, TicketSkipped
 from shared.queues import UNROUTED, QueueDirectory
 from shared.read_model import TicketRecord
 from shared.windows import Dimension
-from tests.builders import NOON, a_label
+from tests.builders import NOON, a_label, an_update
 
 RETENTION = Retention(ticket_seconds=100, minute_seconds=86_400, feed_length=10)
 DIRECTORY = QueueDirectory(topics={"vpn": "IT/Network"})
@@ -108,21 +107,6 @@ def test_a_late_ticket_counts_in_its_own_window_without_a_minute() -> None:
 def test_no_command_is_too_long_for_a_script() -> None:
     events = [a_label(n, created_at=NOON + timedelta(minutes=n)) for n in range(5_000)]
     assert max(map(len, commands(fold(*events)))) < 8_000 - 1
-
-
-def an_update(**changes: Any) -> LabelUpdated:
-    """What the semantic worker says later of T-0's label."""
-    values: dict[str, Any] = {
-        "ticket_id": "T-0",
-        "event_id": "e-0",
-        "updated_at": NOON,
-        "topic": "printer",
-        "topic_scores": {"printer": 0.8, "vpn": 0.2},
-        "decision": "suggested",
-        "similar": (SimilarTicket(ticket_id="T-7", similarity=0.9),),
-        "model": ModelStamp(name="semantic", version="2", digest="d"),
-    }
-    return LabelUpdated(**values | changes)
 
 
 def records(projection: Projection) -> list[TicketRecord]:
