@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from itertools import count
 
 from services.classifier.domain.labelling import TextClassifier
+from services.classifier.evaluation.folded import FoldedClassifier
 from services.classifier.evaluation.online import OnlineClassifier, Report
 from services.classifier.evaluation.tables import UnusableData
 from services.classifier.models.batch.classifier import BatchClassifier
 from services.classifier.models.encoding.encoder import shared_encoder
-from services.classifier.models.fast.classifier import FastClassifier
 from services.classifier.models.semantic.cascade import SemanticCascade
 from services.classifier.models.semantic.zero import ZeroShot
 
@@ -25,8 +25,8 @@ def maker(
             raise UnusableData("--semantic stands on the fast model; leave out --model batch")
         return lambda: _batch(seed, report)
 
-    def fast() -> FastClassifier:
-        return FastClassifier(seed=seed, encoder=shared_encoder())
+    def fast() -> FoldedClassifier:
+        return FoldedClassifier(seed=seed, encoder=shared_encoder())
 
     if semantic_share:
         return lambda: SemanticCascade(fast(), share=semantic_share)

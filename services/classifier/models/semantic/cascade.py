@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.domain.labelling import Probabilities
-from services.classifier.models.calibration import expert_weights
+from services.classifier.models.calibration import HeldOut, expert_weights
 from services.classifier.models.encoding.encoder import Encoder, shared_encoder
-from services.classifier.models.fast.classifier import FastClassifier
 from services.classifier.models.fast.replay import balanced
 from services.classifier.models.lexical.softmax import normalise
 from services.classifier.models.semantic.experts import ExemplarMemory, SemanticHead
@@ -41,6 +40,26 @@ class _Spread:
         return result
 
 
+class FastStage(Protocol):
+    """What the cascade needs of the fast classifier below it."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    @property
+    def held_out(self) -> HeldOut: ...
+
+    def fit(self, texts: Sequence[str], labels: Sequence[str]) -> None: ...
+
+    def logits(self, texts: Sequence[str]) -> Array: ...
+
+    def correct(self, text: str, label: str) -> None: ...
+
+    def refit(self) -> None: ...
+
+    def encode_pending(self, most: int = 1024) -> int: ...
+
+
 class SemanticCascade:
     """A TextClassifier over a fast one; the least sure `share` of each batch is encoded.
 
@@ -49,7 +68,7 @@ class SemanticCascade:
     """
 
     def __init__(
-        self, fast: FastClassifier, *, share: float = 0.1, encoder: Encoder | None = None
+        self, fast: FastStage, *, share: float = 0.1, encoder: Encoder | None = None
     ) -> None:
         """share: 0..1 of the texts of a batch; encoder: the default one unless given."""
         if not 0.0 <= share <= 1.0:
