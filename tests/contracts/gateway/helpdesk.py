@@ -88,3 +88,10 @@ async def running(url: str, **settings: Any) -> AsyncIterator[httpx.AsyncClient]
             outside = httpx.ASGITransport(create_app(parts), raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=outside, base_url="http://gateway") as http:
                 yield http
+
+
+async def forecast(http: httpx.AsyncClient, **body: Any) -> Any:
+    """Contract A's forecast of queue 3, or of what `body` says instead."""
+    answer = await http.post("/api/forecast", json={"queue_id": 3} | body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()

@@ -1,40 +1,11 @@
 """Contract A's models over HTTP: judged on days held out, kept for a queue, cleared."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
 import pytest
-from redis.asyncio import Redis
 
-from deploy.local.valkey import LocalValkey
-from tests.contracts.gateway.helpdesk import fill, running
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Of this module alone: filled once, and only added to."""
-    with LocalValkey(tmp_path_factory.mktemp("load")) as valkey:
-        yield valkey.url
-
-
-@pytest.fixture(scope="module")
-async def filled(url: str) -> str:
-    async with Redis.from_url(url) as client:
-        await fill(client)
-    return url
-
-
-@pytest.fixture
-async def http(filled: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(filled) as client:
-        yield client
-
-
-async def forecast(http: httpx.AsyncClient, **body: Any) -> Any:
-    answer = await http.post("/api/forecast", json={"queue_id": 3} | body)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+from tests.contracts.gateway.helpdesk import forecast
 
 
 async def test_every_model_is_judged_on_days_it_did_not_see(http: httpx.AsyncClient) -> None:

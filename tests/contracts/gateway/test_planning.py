@@ -1,6 +1,6 @@
 """/api/v1 over HTTP: forecasts by path, backtest, accuracy, planned events, staffing."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
-from deploy.local.valkey import LocalValkey
 from services.forecaster.adapters.archive import ForecastArchive
 from services.forecaster.adapters.store import RedisStore
 from services.forecaster.app import create_services
@@ -26,12 +25,6 @@ CALLS = {
     "service_level": 0.8,
     "shrinkage": 0.3,
 }
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with LocalValkey(tmp_path_factory.mktemp("planning")) as valkey:
-        yield valkey.url
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Contract A's queue half over HTTP, live; each known defect of the original is a test."""
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
@@ -10,37 +9,10 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
-from deploy.local.valkey import LocalValkey
 from shared.windows import Counts
-from tests.contracts.gateway.helpdesk import FIRST, RATES, TODAY, fill, hours_of, running
+from tests.contracts.gateway.helpdesk import FIRST, RATES, TODAY, forecast, hours_of, running
 
 DAYS = (TODAY.date() - FIRST.date()).days
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Of this module alone: filled once, and only added to."""
-    with LocalValkey(tmp_path_factory.mktemp("load")) as valkey:
-        yield valkey.url
-
-
-@pytest.fixture(scope="module")
-async def filled(url: str) -> str:
-    async with Redis.from_url(url) as client:
-        await fill(client)
-    return url
-
-
-@pytest.fixture
-async def http(filled: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(filled) as client:
-        yield client
-
-
-async def forecast(http: httpx.AsyncClient, **body: Any) -> Any:
-    answer = await http.post("/api/forecast", json={"queue_id": 3} | body)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 def daily(queue: str) -> Counts:

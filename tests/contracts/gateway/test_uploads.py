@@ -1,15 +1,13 @@
 """Uploads over HTTP: each is its uploader's, taken whole, and all of contract A works on it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 
 import httpx
 import pytest
-from redis.asyncio import Redis
 
-from deploy.local.valkey import LocalValkey
-from tests.contracts.gateway.helpdesk import fill, running
+from tests.contracts.gateway.helpdesk import running
 
 BEGIN = date(2021, 1, 4)
 TREE = "queueId,level,immediateDescendants,allDescendants\n1,1,[2 3],[2 3]\n2,2,[],[]\n3,2,[],[]\n"
@@ -23,19 +21,6 @@ def tickets(days: int = 200, queues: tuple[int, ...] = (2, 3)) -> str:
         for day in range(days)
     ]
     return "\n".join(["queueId;date;new_tickets", *rows, ""])
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with LocalValkey(tmp_path_factory.mktemp("uploads")) as valkey:
-        yield valkey.url
-
-
-@pytest.fixture(scope="module")
-async def filled(url: str) -> str:
-    async with Redis.from_url(url) as client:
-        await fill(client)
-    return url
 
 
 @pytest.fixture
