@@ -33,7 +33,7 @@ def test_it_answers_what_a_worker_answers_at_the_same_offset() -> None:
     worker.refit()
     worker.apply(LogRecord(2, a_correction(event_id="3", topic="net", body="inbox gone")))
 
-    answered = worker.label(TEXTS[:9] + [DARK]).topic
+    answered = worker.label([*TEXTS[:9], DARK]).topic
     assert model.classes == answered.classes == ("mail", "net", "projector")
     assert np.array_equal(model.predict_proba([*TEXTS[:9], DARK]), answered.probabilities)
 
