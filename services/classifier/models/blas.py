@@ -1,6 +1,7 @@
 """Which matrix kernels a process uses, and how many threads they take."""
 
 import sys
+import threading
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from functools import cache
@@ -37,11 +38,54 @@ def processor_flags(path: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
     return frozenset()
 
 
+class _OneThread:
+    """The number of BLAS threads is the process's: the first to enter sets it, the last resets it.
+
+    Were each to reset what it found, one leaving would give threads back to another's product.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._limit: Any = None
+
+    def enter(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                _take_control()
+                self._limit = _libraries().limit(limits=1, user_api="blas")
+            self._inside += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                _take_control()
+                self._limit.restore_original_limits()
+
+
+def _take_control() -> None:
+    # threadpoolctl lets the thread that once set a number of threads set it again, and ignores
+    # every other one without a word; here the lock says whose turn it is.
+    for library in _libraries().lib_controllers:
+        if (clear := getattr(library, "clear_controlling_thread", None)) is not None:
+            clear(force=True)
+
+
+_ONE_THREAD = _OneThread()
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """BLAS on one thread: more change the bits and take the cores of other workers."""
-    with _libraries().limit(limits=1, user_api="blas"):
+    """BLAS on one thread: more change the bits and take the cores of other workers.
+
+    May be entered by several threads at once, and again inside.
+    """
+    _ONE_THREAD.enter()
+    try:
         yield
+    finally:
+        _ONE_THREAD.leave()
 
 
 @cache

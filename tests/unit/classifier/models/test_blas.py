@@ -1,8 +1,12 @@
-"""The choice of matrix kernels."""
+"""The choice of matrix kernels, and of one thread."""
 
+import threading
 from pathlib import Path
 
-from services.classifier.models.blas import choose_kernels, processor_flags
+import numpy as np  # noqa: F401 - loads the library whose threads are counted
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from services.classifier.models.blas import choose_kernels, one_thread, processor_flags
 
 _WIDE = frozenset({"avx2", "avx512f", "avx512bw", "avx512dq", "avx512vl"})
 
@@ -26,3 +30,42 @@ def test_flags_are_read(tmp_path: Path) -> None:
     path.write_text("processor\t: 0\nflags\t\t: fpu avx2 avx512f\n")
     assert processor_flags(path) == {"fpu", "avx2", "avx512f"}
     assert processor_flags(tmp_path / "missing") == frozenset()
+
+
+def _threads() -> set[int]:
+    # numpy's own: what other tests loaded later (scipy's) is none of this module's business.
+    libraries = [each for each in threadpool_info() if each["user_api"] == "blas"]
+    return {each["num_threads"] for each in libraries if "numpy" in each["filepath"]}
+
+
+def test_any_thread_gets_one_thread_and_gives_back_what_was() -> None:
+    seen: list[set[int]] = []
+
+    def work() -> None:
+        with one_thread():
+            seen.append(_threads())
+
+    with threadpool_limits(limits=2, user_api="blas"):
+        work()
+        other = threading.Thread(target=work)
+        other.start()
+        other.join()
+        assert _threads() == {2}
+    assert seen == [{1}, {1}]
+
+
+def test_who_leaves_first_takes_nothing_from_who_is_still_inside() -> None:
+    entered, left = threading.Event(), threading.Event()
+
+    def guest() -> None:
+        with one_thread():
+            entered.set()
+        left.set()
+
+    with threadpool_limits(limits=2, user_api="blas"):
+        with one_thread():
+            threading.Thread(target=guest).start()
+            assert entered.wait(30)
+            assert left.wait(30)
+            assert _threads() == {1}
+        assert _threads() == {2}
