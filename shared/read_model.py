@@ -11,6 +11,11 @@ class ReadModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+def doubt_of(confidence: float) -> int:
+    """Millionths missing to certainty."""
+    return round((1 - confidence) * 1_000_000)
+
+
 class TicketRecord(ReadModel):
     """A ticket and its labels. `queue` is the one it counts for.
 
@@ -36,6 +41,11 @@ class TicketRecord(ReadModel):
     decision: Decision = "applied"
     similar: tuple[SimilarTicket, ...] = ()
     model: ModelStamp
+
+    @property
+    def doubt(self) -> int:
+        """Place in the review list: millionths by which the topic is unsure."""
+        return doubt_of(self.topic_scores.get(self.topic, 0.0))
 
 
 class HumanValues(ReadModel):

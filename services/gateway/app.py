@@ -16,6 +16,7 @@ from services.gateway.routes import (
     models,
     queue_forecasts,
     queues,
+    review,
     staffing,
     statistics,
     status,
@@ -33,6 +34,7 @@ Errors are problem documents (RFC 9457). Times are UTC. Lists are paged by `next
 """
 ROOMS = (
     tickets,
+    review,
     topics,
     stream,
     queues,

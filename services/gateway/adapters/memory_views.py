@@ -40,6 +40,8 @@ class MemoryViews:
             self._humans[record.ticket_id] = human
         place = Position(int(record.created_at.timestamp() * 1000), record.ticket_id.encode())
         self._list(redis_keys.INDEX_ALL, place)
+        if record.decision != "applied":
+            self._list(redis_keys.REVIEW, Position(record.doubt, record.ticket_id.encode()))
         for dimension in Dimension:
             for source in (record, human):
                 if (value := getattr(source, dimension, None)) is not None:

@@ -1,8 +1,8 @@
-"""One page of tickets, newest first, by the labels they carry."""
+"""One page of tickets by the labels they carry: newest first, or least sure first."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from services.gateway.domain.paging import Position
 from services.gateway.domain.tickets import StoredTicket
@@ -24,7 +24,7 @@ class TicketIndex(Protocol):
     async def newest(
         self, indexes: Sequence[str], before: Position | None, count: int
     ) -> list[Position]:
-        """1 to `count` places of the union, newest first, strictly before `before`; [] at the end.
+        """1 to `count` places of the union, highest first, strictly before `before`; [] at the end.
 
         Neither repeats nor leaves out a place between the first and the last one answered.
         """
@@ -36,6 +36,19 @@ class TicketIndex(Protocol):
 
     async def tickets(self, ids: Sequence[str]) -> list[StoredTicket | None]:
         """The stored tickets, None where one expired or never was."""
+        ...
+
+
+class Filter(Protocol):
+    """Which tickets are wanted, and which indexes name the candidates."""
+
+    @property
+    def indexes(self) -> list[str]: ...
+
+    def accepts(self, ticket: StoredTicket) -> bool: ...
+
+    def lists_first_at(self, place: Position, ticket: StoredTicket) -> bool:
+        """False at a second place of the ticket in these indexes."""
         ...
 
 
@@ -70,6 +83,20 @@ class Wanted:
 EVERY_TICKET = Wanted()
 
 
+class UpForReview:
+    """Tickets whose topic the model only suggested and nobody has set since, least sure first."""
+
+    indexes: Final = [redis_keys.REVIEW]
+
+    def accepts(self, ticket: StoredTicket) -> bool:
+        human = ticket.human
+        return ticket.record.decision != "applied" and (human is None or human.topic is None)
+
+    def lists_first_at(self, place: Position, ticket: StoredTicket) -> bool:
+        del place, ticket
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Tickets, and the place to go on from; `next` is None at the end."""
@@ -79,13 +106,18 @@ class Page:
 
 
 async def read_page(
-    index: TicketIndex, wanted: Iterable[Wanted], before: Position | None, limit: int
+    index: TicketIndex,
+    wanted: Iterable[Filter],
+    before: Position | None,
+    limit: int,
+    order: Filter | None = None,
 ) -> Page:
-    """Tickets that are all of `wanted`. Walks the smallest index, asks the others for membership.
+    """Tickets that are all of `wanted`, and of `order` in the order of its index if that is given.
 
-    Indexes only grow, so they name candidates; the values in force decide.
+    Walks that one or else the smallest index and asks the others for membership. Indexes only
+    grow, so they name candidates; the values in force decide.
     """
-    base, *others = await _smallest_first(index, list(wanted) or [EVERY_TICKET])
+    base, *others = await _walked_first(index, list(wanted), order)
     found: list[tuple[Position, StoredTicket]] = []
     size = min((limit + 1) * 2 ** len(others), LARGEST_READ)
     for _ in range(MOST_READS):
@@ -108,16 +140,20 @@ async def read_page(
     return Page([ticket for _, ticket in found], before)
 
 
-async def _smallest_first(index: TicketIndex, wanted: list[Wanted]) -> list[Wanted]:
-    if len(wanted) == 1:
-        return wanted
+async def _walked_first(
+    index: TicketIndex, wanted: list[Filter], order: Filter | None
+) -> list[Filter]:
+    if order is not None:
+        return [order, *wanted]
+    if len(wanted) < 2:
+        return wanted or [EVERY_TICKET]
     sizes = iter(await index.sizes([name for one in wanted for name in one.indexes]))
     totals = [(sum(next(sizes) for _ in one.indexes), i) for i, one in enumerate(wanted)]
     return [wanted[i] for _, i in sorted(totals)]
 
 
 async def _in_all(
-    index: TicketIndex, places: Sequence[Position], others: Sequence[Wanted]
+    index: TicketIndex, places: Sequence[Position], others: Sequence[Filter]
 ) -> list[Position]:
     kept = list(places)
     for one in others:

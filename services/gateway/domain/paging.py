@@ -1,4 +1,4 @@
-"""Keyset paging: a place in a list ordered by time, and the opaque cursor that names it."""
+"""Keyset paging: a place in an ordered list, and the opaque cursor that names it."""
 
 import base64
 import binascii
@@ -12,7 +12,7 @@ LARGEST_SCORE = 2**53
 
 
 class Position(NamedTuple):
-    """A ticket's place: creation time in ms, then its id as bytes, as a sorted set orders ties."""
+    """A ticket's place: creation time in ms, or doubt, then its id as bytes, which settles ties."""
 
     score: int
     member: bytes

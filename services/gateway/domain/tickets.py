@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
-from shared.events import ModelStamp
+from shared.events import Decision, ModelStamp, SimilarTicket
 from shared.read_model import HumanValues, TicketRecord
 from shared.windows import Dimension
 
@@ -29,6 +29,8 @@ EXAMPLE: dict[str, JsonValue] = {
     "sources": {"topic": "model", "priority": "human", "queue": "model"},
     "topic_scores": {"vpn": 0.94, "wifi": 0.04, "password": 0.02},
     "priority_scores": {"high": 0.31, "normal": 0.58, "low": 0.11},
+    "decision": "applied",
+    "similar": [{"ticket_id": "T-977", "similarity": 0.83}],
     "model": {"name": "linear", "version": "3", "digest": "9c1f2ab4", "log_offset": 418},
     "predicted": {"topic": "vpn", "priority": "normal", "queue": "IT/Network"},
     "human": {
@@ -111,6 +113,13 @@ class Ticket(BaseModel):
     sources: Sources
     topic_scores: dict[str, float] = Field(description="The model's probability of every topic.")
     priority_scores: dict[str, float] = Field(description="The same of every priority.")
+    decision: Decision = Field(
+        description="What the model's topic is good for: `applied` is sure enough for the topic's "
+        "error budget, `suggested` awaits a human, `shadow` is only watched."
+    )
+    similar: tuple[SimilarTicket, ...] = Field(
+        description="Earlier tickets that say nearly the same, in any language; never merged."
+    )
     model: ModelStamp = Field(description="Which model gave the scores.")
     predicted: Predicted
     human: Human | None

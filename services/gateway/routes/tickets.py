@@ -75,13 +75,18 @@ async def get_ticket(
     return overlay(stored)
 
 
+async def in_queue(queue: str, gateway: Gateway) -> list[Wanted]:
+    """A queue and everything below it; nothing where it is all queues. Raises NotFound."""
+    tree = await gateway.load.tree()
+    if (node := tree.find(queue)) is None:
+        return []
+    return [Wanted(Dimension.QUEUE, frozenset((node.path, *node.descendants)))]
+
+
 async def _wanted(query: TicketQuery, gateway: Gateway) -> list[Wanted]:
     wanted: list[Wanted] = []
     if query.queue is not None:
-        tree = await gateway.load.tree()
-        if (node := tree.find(query.queue)) is not None:
-            paths = frozenset((node.path, *node.descendants))
-            wanted.append(Wanted(Dimension.QUEUE, paths))
+        wanted += await in_queue(query.queue, gateway)
     if query.topic is not None:
         wanted.append(Wanted(Dimension.TOPIC, frozenset({query.topic})))
     if query.priority is not None:

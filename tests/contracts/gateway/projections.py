@@ -68,6 +68,8 @@ class RedisProjection:
             redis_keys.index(Dimension.PRIORITY, record.priority or ""),
         ):
             await self._redis.zadd(name, {ticket_id: score})
+        if record.decision != "applied":
+            await self._redis.zadd(redis_keys.REVIEW, {ticket_id: record.doubt})
 
     async def expire(self, ticket_id: str) -> None:
         await self._redis.delete(redis_keys.ticket(ticket_id))

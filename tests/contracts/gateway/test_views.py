@@ -13,11 +13,12 @@ from services.gateway.adapters.memory_views import MemoryViews
 from services.gateway.adapters.redis_views import RedisViews, connect
 from services.gateway.adapters.views import PartitionPosition, Views
 from services.gateway.domain.feed import BEGINNING, FeedBounds, FeedId
-from services.gateway.domain.listing import Wanted, read_page
+from services.gateway.domain.listing import UpForReview, Wanted, read_page
 from services.gateway.domain.paging import Position
 from services.gateway.domain.tickets import StoredTicket
 from shared import redis_keys
 from shared.errors import Unavailable
+from shared.events import Decision
 from shared.read_model import FeedEntry, Totals
 from shared.settings import RedisSettings
 from shared.windows import Dimension, Grain, unpack
@@ -147,6 +148,25 @@ class TestIndexes:
         page = await read_page(views, VPN_AND_HIGH, page.next, 10)
         assert [ticket.record.ticket_id for ticket in page.tickets] == wanted[10:]
         assert page.next is None
+
+    async def test_the_review_is_least_sure_first_and_ends_with_a_humans_word(
+        self, views: Views, projection: Projection
+    ) -> None:
+        for number in range(8):
+            scores = {"vpn": 0.9 - number / 10, "wifi": 0.1}
+            decision: Decision = "applied" if number == 5 else "suggested"
+            record = a_record(number, topic_scores=scores, decision=decision)
+            said = human_values(number, topic="wifi") if number == 6 else None
+            await projection.put(record, said)
+        queue = [Wanted(Dimension.QUEUE, frozenset({"IT/Network"}))]
+        seen: list[str] = []
+        before: Position | None = None
+        while True:
+            page = await read_page(views, queue, before, 2, order=UpForReview())
+            seen += [ticket.record.ticket_id for ticket in page.tickets]
+            if (before := page.next) is None:
+                break
+        assert seen == ["T-7", "T-4", "T-3", "T-2", "T-1", "T-0"]
 
 
 class TestLoad:

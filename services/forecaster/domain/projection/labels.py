@@ -22,7 +22,7 @@ from services.forecaster.domain.projection.windows import Arrivals, window_comma
 from shared import redis_keys as keys
 from shared.events import LabelEvent, LabelUpdated, TicketLabelled, TicketSkipped
 from shared.queues import QueueDirectory
-from shared.read_model import TicketRecord
+from shared.read_model import TicketRecord, doubt_of
 from shared.windows import MINUTE_SECONDS, Dimension
 
 
@@ -205,11 +205,10 @@ def _improve(projection: Projection, event: LabelUpdated, seen: dict[str, Known]
 
 
 def doubt(record: Mapping[str, Any]) -> int | None:
-    """Place of a ticket in the review list: millionths by which its topic is unsure; None: none."""
+    """Place of a ticket in the review list; None where the model is sure enough."""
     if record["decision"] == "applied":
         return None
-    confidence: float = record["topic_scores"].get(record["topic"], 0.0)
-    return round((1 - confidence) * 1_000_000)
+    return doubt_of(record["topic_scores"].get(record["topic"], 0.0))
 
 
 def _review_commands(review: Mapping[str, int | None]) -> Iterator[Command]:
