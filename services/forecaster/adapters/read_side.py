@@ -47,6 +47,7 @@ PASSING = (
 # redis-py has no classes for these; a pipeline quotes the answer behind the command.
 REFUSALS = re.compile(r"(?:^|\(')(?:MISCONF|NOREPLICAS) ")
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+TRIMMED_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,14 @@ class RedisReadSide:
         for dimension in ("queue", "topic", "priority"):
             members = await self._redis.smembers(keys.series(dimension))
             names += [keys.index(dimension, member.decode()) for member in members]
+        at = 0
+        # The review is ordered by doubt, so what is old must be named.
+        while old := await self._redis.zrangebyscore(
+            keys.INDEX_ALL, "-inf", before_ms, start=at, num=TRIMMED_AT_ONCE
+        ):
+            with _refusals():
+                await self._redis.zrem(keys.REVIEW, *old)
+            at += len(old)
         async with self._redis.pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.zremrangebyscore(name, "-inf", before_ms)

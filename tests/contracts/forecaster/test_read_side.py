@@ -101,8 +101,14 @@ class TestRedis(ReadSideContract):
 
     async def test_trimming_takes_old_tickets_off_every_index(self, client: Redis) -> None:
         read_side = RedisReadSide(client)
-        projection = project([a_label(0)], -1, {}, QueueDirectory(), RETENTION)
+        projection = project(
+            [a_label(0, decision="suggested")], -1, {}, QueueDirectory(), RETENTION
+        )
         commands = list(projection.commands(RETENTION, NOON))
         await read_side.apply(TOPIC, 0, 0, Position(1, 0), commands)
         await read_side.trim(int(NOON.timestamp() * 1000) + 1)
-        assert [await client.zcard(k) for k in ("index:all", "index:topic:vpn")] == [0, 0]
+        assert [await client.zcard(k) for k in ("index:all", "index:topic:vpn", "review")] == [
+            0,
+            0,
+            0,
+        ]
