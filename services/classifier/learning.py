@@ -94,9 +94,13 @@ class LearningLabeller:
         else:
             metrics.REFITS.labels("kept" if kept else "refused").inc()
             self._unsaved += 1
-            if self._unsaved >= REFITS_BETWEEN_SNAPSHOTS:
+            # After a promotion at once: a restart is not to answer from the model before it.
+            if self._unsaved >= REFITS_BETWEEN_SNAPSHOTS or self._rebased(twin):
                 self._keep(twin)
         self._take_over(twin)
+
+    def _rebased(self, twin: Fold) -> bool:
+        return twin.identity.version != self._fold.identity.version
 
     def _take_over(self, twin: Fold) -> None:
         with self._folding:
@@ -120,5 +124,8 @@ class LearningLabeller:
             metrics.SNAPSHOTS.labels("saved").inc()
 
     def _publish_digest(self) -> None:
+        identity = self._fold.identity
+        metrics.MODEL_INFO.clear()
+        metrics.MODEL_INFO.labels(identity.name, identity.version, identity.digest).set(1)
         metrics.FOLD_OFFSET.set(self._fold.offset)
         metrics.FOLD_DIGEST.set(int(self._fold.digest()[:DIGEST_DIGITS], 16))

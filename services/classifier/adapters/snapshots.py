@@ -10,10 +10,11 @@ from services.classifier.adapters.artifact_store import ArtifactStore, VersionTa
 from services.classifier.adapters.model_files import decode_state, encode_state
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.folding import Base, Fold
+from services.classifier.models.fast.promotion import Promoted, no_store
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 KEPT = 3
 MANIFEST_FILE = "manifest.json"
 
@@ -21,16 +22,29 @@ MANIFEST_FILE = "manifest.json"
 class Snapshots:
     """Folds of one trained model; those of others in the same store are left alone."""
 
-    def __init__(self, store: ArtifactStore, base: Base, digest: str, encoder: Encoder) -> None:
-        """`digest`: the trained model's, which `base` loads."""
+    def __init__(
+        self,
+        store: ArtifactStore,
+        base: Base,
+        digest: str,
+        encoder: Encoder,
+        promoted: Promoted = no_store,
+    ) -> None:
+        """`digest`: of the trained model that the fold begins with and `base` loads."""
         self._store = store
         self._base = base
         self._digest = digest
         self._prefix = f"{digest[:12]}-"
         self._encoder = encoder
+        self._promoted = promoted
 
     def save(self, fold: Fold) -> None:
-        """Save, and discard all but the latest few. Raises OSError when the store is full."""
+        """Save, and discard all but the latest few. Raises OSError when the store is full.
+
+        A fold that wants a promoted model is not saved: a restart must read the promotion again.
+        """
+        if fold.unmet is not None:
+            return
         files = encode_state(fold.state())
         sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         manifest = {"format": FORMAT, "base": self._digest, "offset": fold.offset, "files": sums}
@@ -68,4 +82,4 @@ class Snapshots:
         for name, expected in manifest["files"].items():
             if hashlib.sha256(files[name]).hexdigest() != expected:
                 raise ValueError(f"the checksum of {name} differs from the manifest's")
-        return Fold.from_state(decode_state(files), self._base, self._encoder)
+        return Fold.from_state(decode_state(files), self._base, self._encoder, self._promoted)

@@ -13,12 +13,16 @@ MOST = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What one correction taught. `text` is empty where nothing could be learned from it."""
+    """What one correction taught. `text` is empty where nothing could be learned from it.
+
+    offset: where it stands in the log; a model trained on the log up to there knows it already.
+    """
 
     actor: str
     text: str
     topic: str | None
     priority: str | None
+    offset: int = 0
 
 
 class Ledger:
@@ -39,15 +43,14 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._standing)
 
-    def add(self, event: TicketCorrected) -> Correction | None:
-        """Enter a correction; None when this event id was entered before."""
+    def add(self, event: TicketCorrected, offset: int = 0) -> Correction | None:
+        """Enter the correction at this offset; None when its event id was entered before."""
         if event.event_id in self._standing or event.event_id in self._heard:
             return None
         text = ticket_text(event.subject, event.body)
         taught = event.topic is not None or event.priority is not None
-        correction = Correction(
-            event.actor, text if taught and text.strip() else "", event.topic, event.priority
-        )
+        told = text if taught and text.strip() else ""
+        correction = Correction(event.actor, told, event.topic, event.priority, offset)
         self._standing[event.event_id] = correction
         _shorten(self._standing, self._most)
         return correction
@@ -70,6 +73,10 @@ class Ledger:
         self._heard[event_id] = None
         _shorten(self._heard, self._most)
         return True
+
+    def standing(self) -> Iterator[Correction]:
+        """Every correction that was not taken back, in the order of the log."""
+        return iter(self._standing.values())
 
     def latest(self, texts: set[str]) -> Iterator[Correction]:
         """Standing corrections of these texts, in the order of the log."""

@@ -8,7 +8,12 @@ from services.classifier.domain.labelling import Labelling, ModelIdentity
 from services.classifier.domain.ledger import Correction, Ledger
 from services.classifier.models.digests import digest_of
 from services.classifier.models.encoding.encoder import Encoder
-from services.classifier.models.fast.heads import TextHead
+from services.classifier.models.fast.promotion import (
+    ModelUnavailable,
+    Promoted,
+    no_store,
+    withdraw_unsaid,
+)
 from services.classifier.models.fast.serving import FastLabeller
 from shared.events import (
     CorrectionLogEvent,
@@ -53,10 +58,22 @@ class Fold:
         topics: Mapping[str, str] | None = None,
         stale: Iterable[str] = (),
         offset: int = 0,
+        promoted: Promoted = no_store,
+        promotion: ModelPromoted | None = None,
+        forgotten: int = 0,
     ) -> None:
-        """Begin with what `base` loads, or in the middle of the log with the rest given."""
-        self._base = base
-        self._labeller = labeller or base()
+        """Begin with what `base` loads, or in the middle of the log with the rest given.
+
+        promotion: the one in force, whose model `promoted` loads in the place of `base`;
+        forgotten: the offset after the last reset.
+        """
+        self._first = base
+        self._promoted = promoted
+        self._promotion = promotion
+        self._due: ModelPromoted | None = None
+        self._forgotten = forgotten
+        self.unmet: str | None = None
+        self._labeller = labeller or self._base()
         self._ledger = ledger or Ledger()
         self._topics = dict(topics or {})
         self._stale = set(stale)
@@ -66,6 +83,11 @@ class Fold:
     def identity(self) -> ModelIdentity:
         """The trained model's, with the offset up to which the log is folded."""
         return replace(self._labeller.identity, log_offset=self.offset)
+
+    @property
+    def promotion(self) -> ModelPromoted | None:
+        """The promotion in force; None while the first trained model is."""
+        return self._promotion
 
     @property
     def corrections(self) -> int:
@@ -82,32 +104,44 @@ class Fold:
         return replace(self._labeller.label(texts), model=self.identity)
 
     def apply(self, record: LogRecord) -> str:
-        """Fold one record; what came of it in one word, "refit" when `refit` is due here."""
+        """Fold one record; what came of it in one word, "refit" when `refit` is due here.
+
+        A promotion is one of those: its model is loaded by `refit`, which may take its time.
+        """
         self.offset = record.offset + 1
+        outcome = "control"
         match record.event:
             case None:
-                return "unreadable"
+                outcome = "unreadable"
             case TicketCorrected() as event:
-                return self._correct(self._ledger.add(event))
+                outcome = self._correct(self._ledger.add(event, record.offset))
             case TopicCreated(name=name, description=description):
                 self._labeller.topic.add_class(name)
                 self._topics[name] = description
             case LearningReset(event_id=event_id):
-                return self._reset(event_id)
+                outcome = self._reset(event_id)
             case CorrectionsUndone(correction=event_id, corrector=actor):
                 self._withdraw(self._ledger.undo(event_id, actor))
-                return "refit" if self._stale else "control"
+                outcome = "refit" if self._stale else "control"
             case RefitDue():
-                return "refit" if self._stale else "control"
-            case ModelPromoted() | ProposalDismissed():
+                outcome = "refit" if self._stale else "control"
+            case ModelPromoted() as event:
+                outcome = self._announce(event)
+            case ProposalDismissed():
                 pass
-        return "control"
+        return outcome
 
     def refit(self) -> bool:
-        """Fit what learned since the last refit anew; False when a guard refused."""
+        """Take up a promoted model, and fit what learned since the last refit anew.
+
+        False when a guard refused. `unmet` says why a promoted model could not be had; everything
+        else goes on with the one before.
+        """
+        if self._due is not None:
+            self._rebase(self._due)
         refused = 0
         for name in sorted(self._stale):
-            head = self._heads()[name]
+            head = self._labeller.heads()[name]
             before = head.refused_refits
             head.refit()
             refused += head.refused_refits - before
@@ -116,7 +150,9 @@ class Fold:
 
     def digest(self) -> str:
         """Digest of the bits answered to fixed probes by every head."""
-        return digest_of({name: head.digest(PROBES) for name, head in self._heads().items()})
+        return digest_of(
+            {name: head.digest(PROBES) for name, head in self._labeller.heads().items()}
+        )
 
     def fork(self) -> "Fold":
         """A fold of its own at the same offset."""
@@ -126,10 +162,13 @@ class Fold:
             priority.fork() if priority else None,
             self._labeller.identity,
         )
-        return Fold(
-            self._base, labeller, ledger=self._ledger.copy(), topics=self._topics,
-            stale=self._stale, offset=self.offset,
+        twin = Fold(
+            self._first, labeller, ledger=self._ledger.copy(), topics=self._topics,
+            stale=self._stale, offset=self.offset, promoted=self._promoted,
+            promotion=self._promotion, forgotten=self._forgotten,
         )  # fmt: skip
+        twin._due, twin.unmet = self._due, self.unmet
+        return twin
 
     def state(self) -> dict[str, Any]:
         """Plain values and arrays, all that folding on needs."""
@@ -141,15 +180,22 @@ class Fold:
             "topics": dict(self._topics),
             "stale": sorted(self._stale),
             "offset": self.offset,
+            "promotion": self._promotion and self._promotion.model_dump(mode="json"),
+            "forgotten": self._forgotten,
         }
 
     @classmethod
     def from_state(
-        cls, state: Mapping[str, Any], base: Base, encoder: Encoder | None = None
+        cls,
+        state: Mapping[str, Any],
+        base: Base,
+        encoder: Encoder | None = None,
+        promoted: Promoted = no_store,
     ) -> "Fold":
         """The fold that `state` described. Raises LookupError or ValueError."""
         found = FastLabeller.from_state(state["labeller"], state["version"], encoder)
         identity = replace(found.identity, digest=state["base"])
+        promotion = state["promotion"]
         return cls(
             base,
             FastLabeller(found.topic, found.priority, identity),
@@ -157,13 +203,15 @@ class Fold:
             topics=state["topics"],
             stale=state["stale"],
             offset=int(state["offset"]),
+            promoted=promoted,
+            promotion=ModelPromoted.model_validate(promotion) if promotion else None,
+            forgotten=int(state["forgotten"]),
         )
 
-    def _heads(self) -> dict[str, TextHead]:
-        heads = {"topic": self._labeller.topic}
-        if self._labeller.priority is not None:
-            heads["priority"] = self._labeller.priority
-        return heads
+    def _base(self) -> FastLabeller:
+        """The latest trained model, afresh."""
+        found = self._promoted(self._promotion) if self._promotion else None
+        return found or self._first()
 
     def _correct(self, correction: Correction | None) -> str:
         if correction is None:
@@ -172,7 +220,7 @@ class Fold:
             if correction.topic is not None:
                 self._labeller.topic.add_class(correction.topic)
             return "textless"
-        for name, head in self._heads().items():
+        for name, head in self._labeller.heads().items():
             label = getattr(correction, name)
             if label is not None:
                 head.correct(correction.text, label)
@@ -182,15 +230,51 @@ class Fold:
     def _reset(self, event_id: str) -> str:
         if not self._ledger.hear(event_id):
             return "repeated"
-        self._labeller, self._ledger = self._base(), Ledger()
+        try:
+            self._labeller, self.unmet = self._base(), None
+        except ModelUnavailable as fault:
+            self.unmet = f"the reset: {fault.reason}"
+        self._ledger = Ledger()
         self._ledger.hear(event_id)
         self._topics.clear()
         self._stale.clear()
+        self._forgotten = self.offset
         return "control"
+
+    def _announce(self, event: ModelPromoted) -> str:
+        if not self._ledger.hear(event.event_id):
+            return "repeated"
+        if 0 < event.log_offset < self._forgotten:
+            return "outdated"  # it learned what people have asked to forget since
+        self._due = event
+        return "refit"
+
+    def _rebase(self, event: ModelPromoted) -> None:
+        """Put the promoted model under what was corrected since it was trained.
+
+        What comes of it depends on the ledger, the topics and that model, not on the one before:
+        a worker that missed an earlier promotion agrees with the others again from here on.
+        """
+        self._due = None
+        try:
+            base = self._promoted(event)
+        except ModelUnavailable as fault:
+            self.unmet = f"{event.version}: {fault.reason}"
+            return
+        if base is None:
+            return
+        self._labeller, self._promotion, self.unmet = base, event, None
+        for name in self._topics:
+            base.topic.add_class(name)
+        standing = list(self._ledger.standing())
+        self._stale = withdraw_unsaid(base, standing, event.log_offset)
+        for each in standing:
+            if each.offset >= event.log_offset or not each.text:
+                self._correct(each)
 
     def _withdraw(self, undone: Sequence[Correction]) -> None:
         texts = {each.text for each in undone if each.text}
-        for name, head in self._heads().items():
+        for name, head in self._labeller.heads().items():
             for text in texts:
                 if head.withdraw(text):
                     self._stale.add(name)

@@ -80,6 +80,30 @@ class TextHead(FastClassifier):
         """Name a class that has no example yet; nothing happens when it is known."""
         self._column(label)
 
+    @property
+    def corrections(self) -> dict[str, str]:
+        """The corrected texts that refits learn from, with their labels."""
+        return self._memory.corrections
+
+    def fit_corrected(
+        self, texts: Sequence[str], labels: Sequence[str], corrected: Mapping[str, str]
+    ) -> None:
+        """As `fit`, of these and of corrected texts, which can be withdrawn afterwards.
+
+        A text that was corrected has the label of its correction, whatever `labels` says.
+        """
+        kept = [i for i, text in enumerate(texts) if text not in corrected]
+        self.fit(
+            [*(texts[i] for i in kept), *corrected],
+            [*(labels[i] for i in kept), *corrected.values()],
+        )
+        # What the guard judges by is never learned from, a correction or not.
+        shown = corrected.keys() - set(self._guard.texts)
+        pairs = [(text, label) for text, label in corrected.items() if text in shown]
+        self._memory.count_as_corrections(
+            [text for text, _ in pairs], [label for _, label in pairs]
+        )
+
     def held_out_answers(self) -> tuple[tuple[str, ...], Probabilities] | None:
         """Labels and answers of rows not yet learned when `fit` answered them; None without any."""
         held = self.held_out

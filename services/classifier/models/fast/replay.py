@@ -62,6 +62,21 @@ class ReplayMemory:
         return self._corrections.pop(text, None) is not None
 
     @property
+    def corrections(self) -> dict[str, str]:
+        """The corrected texts with their labels, the oldest first."""
+        return dict(self._corrections)
+
+    def count_as_corrections(self, texts: Sequence[str], labels: Sequence[str]) -> None:
+        """From now on these are corrections, which others never push out and one can withdraw."""
+        corrected = set(texts)
+        for shelf in self._shelves.values():
+            kept = [text for text in shelf.texts if text not in corrected]
+            shelf.seen -= len(shelf.texts) - len(kept)
+            shelf.texts = kept
+        for text, label in zip(texts, labels, strict=True):
+            self.correct(text, label)
+
+    @property
     def thinned(self) -> bool:
         """Whether examples were forgotten: then it cannot stand for all that was learned."""
         return any(shelf.seen > len(shelf.texts) for shelf in self._shelves.values())

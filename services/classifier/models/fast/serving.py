@@ -54,6 +54,11 @@ class FastLabeller:
             priority = TextHead(seed=seed)
             priority.fit(texts, priorities)
         report("computing the digest")
+        return cls.of(topic, priority)
+
+    @classmethod
+    def of(cls, topic: TextHead, priority: TextHead | None) -> "FastLabeller":
+        """A labeller of fitted heads, not yet saved under a version."""
         labeller = cls(topic, priority, ModelIdentity(NAME, "unsaved", ""))
         labeller._identity = ModelIdentity(NAME, "unsaved", digest_of(labeller.state()))
         return labeller
@@ -72,6 +77,13 @@ class FastLabeller:
     def priority(self) -> TextHead | None:
         """None where the model was never shown a priority."""
         return self._priority
+
+    def heads(self) -> dict[str, TextHead]:
+        """The heads there are, by the name of what they tell."""
+        heads = {"topic": self._topic}
+        if self._priority is not None:
+            heads["priority"] = self._priority
+        return heads
 
     def label(self, texts: Sequence[str]) -> Labelling:
         """Scores of every head for `texts`."""
