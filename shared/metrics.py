@@ -65,7 +65,7 @@ MODEL_INFO = Gauge(
 FOLDED = Counter(
     "deskstream_classifier_folded_total",
     "Records of the correction log by what came of them: learned, textless, repeated, control, "
-    "unreadable.",
+    "outdated, unreadable.",
     ["outcome"],
 )
 REFITS = Counter(
@@ -82,6 +82,14 @@ FOLD_DIGEST = Gauge(
 )
 SNAPSHOTS = Counter(
     "deskstream_classifier_snapshots_total", "Saves of the learned model, by outcome.", ["outcome"]
+)
+PROMOTIONS = Counter(
+    "deskstream_classifier_promotions_total",
+    "Promoted models asked of the store: taken, reference (does not learn), unavailable.",
+    ["outcome"],
+)
+PROMOTION_UNMET = Gauge(
+    "deskstream_classifier_promotion_unmet", "1 while a promoted model could not be had, else 0."
 )
 
 # -- forecaster ----------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from pathlib import Path
 from services.classifier.adapters.artifact_store import ArtifactDamaged, LocalDirectory
 from services.classifier.adapters.artifacts import load
 from services.classifier.adapters.correction_log import CorrectionLog
+from services.classifier.adapters.promoted_models import PromotedModels, PromotionWatch
 from services.classifier.adapters.snapshots import Snapshots
 from services.classifier.domain.labelling import Labeller
 from services.classifier.domain.parking import ParkingLimit
@@ -46,7 +47,10 @@ def create_worker(
     metrics.MODEL_INFO.labels(identity.name, identity.version, identity.digest).set(1)
 
     async def model_ready() -> str | None:
-        return None  # a worker is only ever built with a model that was loaded and verified
+        # A worker is only ever built with a model that was loaded and verified; the log may
+        # promote another one later.
+        unmet = learning.fold.unmet if learning is not None else None
+        return unmet and f"answers from an earlier model, {unmet}"
 
     http = create_service(
         "classifier",
@@ -73,8 +77,11 @@ def _learning(
         return found
 
     folder: Path = settings.snapshots or settings.models / ".snapshots"
-    snapshots = Snapshots(LocalDirectory(folder), base, trained.identity.digest, DeferredEncoder())
-    learning = LearningLabeller(Fold(base, trained), snapshots.save)
+    models = PromotedModels(LocalDirectory(settings.models))
+    snapshots = Snapshots(
+        LocalDirectory(folder), base, trained.identity.digest, DeferredEncoder(), models
+    )
+    learning = LearningLabeller(Fold(base, trained, promoted=models), snapshots.save)
 
     def begin(end: int) -> int:
         saved = snapshots.latest(end)
@@ -83,4 +90,5 @@ def _learning(
         return learning.fold.offset
 
     worker.add(CorrectionLog(bootstrap, begin, learning.apply))
+    worker.add(PromotionWatch(models, lambda: learning.fold.unmet))
     return learning

@@ -127,5 +127,6 @@ class LearningLabeller:
         identity = self._fold.identity
         metrics.MODEL_INFO.clear()
         metrics.MODEL_INFO.labels(identity.name, identity.version, identity.digest).set(1)
+        metrics.PROMOTION_UNMET.set(self._fold.unmet is not None)
         metrics.FOLD_OFFSET.set(self._fold.offset)
         metrics.FOLD_DIGEST.set(int(self._fold.digest()[:DIGEST_DIGITS], 16))
