@@ -1,16 +1,19 @@
 """Surges put into hourly series, and how many of them the alerts find."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 
 from services.forecaster.domain.forecasting.profile import ProfileBank
 from services.forecaster.domain.forecasting.series import FloatArray, IntArray
 from services.forecaster.domain.surges.detection import SurgeScorer, expected_now
-from services.forecaster.domain.surges.incidents import ClosedWindow, Phase, SurgeWatch
+from services.forecaster.domain.surges.incidents import Phase, Series, SurgeWatch, Window
+from shared.windows import Dimension
 
 FACTORS = (1.5, 2.0, 3.0)
 WARM_HOURS = 10 * 168
+NOW = datetime(2026, 1, 1, tzinfo=UTC)  # only said in the alert
 _ECHO = 3  # hours after a surge in which an alert still belongs to it
 
 
@@ -71,11 +74,16 @@ def alerts(counts: FloatArray, cells: IntArray) -> list[list[int]]:
         bank.update(where, now, ones)
         for queue in range(queues):
             tickets = int(now[queue])
-            window = ClosedWindow(
-                str(queue), "", hour, tickets, tickets, float(expected[queue]), float(scores[queue])
+            window = Window(
+                Series(Dimension.QUEUE, str(queue)),
+                hour,
+                tickets,
+                float(expected[queue]),
+                float(scores[queue]),
+                requesters=tickets,
             )
-            told = watch.observe(window)
-            if any(alert.phase is Phase.RAISED for alert in told) and hour >= WARM_HOURS:
+            told = watch.observe(window, NOW)
+            if any(phase is Phase.OPEN for phase, _ in told) and hour >= WARM_HOURS:
                 raised[queue].append(hour)
     return raised
 

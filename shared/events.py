@@ -228,5 +228,34 @@ class RecordResolved(Event):
     resolved_at: datetime
 
 
+class AlertRaised(Event):
+    """alerts.raised.v1: a surge of tickets began (open) or is over (closed). Key: alert id.
+
+    Both records of an incident carry the same id, which follows from what surged and when it
+    began: whoever finds the same surge again says the same thing. tickets and expected are sums
+    from started_at on; requesters and peak (standard deviations) the highest of one hour.
+    """
+
+    alert_id: Identifier
+    state: Literal["open", "closed"]
+    surging: Literal["queue", "topic"] = Field(description="whose count left its profile")
+    queue: QueuePath | None = Field(description="where most of it arrived; null for many queues")
+    topic: str | None = Field(description="what most of it is about; null for many topics")
+    started_at: AwareDatetime = Field(description="first moment of the first hour that surged")
+    ended_at: AwareDatetime | None = Field(description="end of the last such hour, once closed")
+    raised_at: AwareDatetime
+    closed_at: AwareDatetime | None = None
+    tickets: int = Field(ge=0)
+    expected: float
+    requesters: int = Field(ge=0)
+    peak: float
+    examples: tuple[Identifier, ...] = Field(default=(), description="ids of tickets")
+
+    @property
+    def series(self) -> tuple[str, str]:
+        """What surged: ("queue", path) or ("topic", name)."""
+        return self.surging, (self.queue if self.surging == "queue" else self.topic) or ""
+
+
 ParkingRecord = Annotated[RecordParked | RecordResolved, Field(discriminator="kind")]
 PARKING_RECORD: TypeAdapter[RecordParked | RecordResolved] = TypeAdapter(ParkingRecord)

@@ -110,6 +110,8 @@ REDIS_RETRIES = Counter(
     ["error"],
 )
 FORECASTS = Counter("deskstream_forecaster_published_total", "Forecasts of queues published.")
+ALERTS = Counter("deskstream_forecaster_alerts_total", "Surges told, by state.", ["state"])
+OPEN_ALERTS = Gauge("deskstream_forecaster_open_alerts", "Surges that go on, at the watcher.")
 PROJECTION_SECONDS = Histogram(
     "deskstream_forecaster_projection_seconds",
     "Time to apply one batch to Redis.",

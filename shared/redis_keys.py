@@ -16,6 +16,9 @@
 | models, models:{dataset id}       | hash   | model id to shared.forecasting.TrainedModel      |
 | events                            | hash   | id to shared.forecasting.EventRecord             |
 | published:{queue id}              | hash   | first day to the packed forecast made for it     |
+| alerts                            | zset   | alert ids by the start of the surge (Unix ms)    |
+| alert:{id}                        | string | shared.events.AlertRaised, expires               |
+| alerts:latest                     | hash   | {dim}:{value} to its latest AlertRaised          |
 """
 
 POSITION_PREFIX = "position:"
@@ -24,6 +27,8 @@ TOTALS = "totals"
 INDEX_ALL = "index:all"
 REVIEW = "review"
 EVENTS = "events"
+ALERTS = "alerts"
+ALERTS_LATEST = "alerts:latest"
 
 
 def position(topic: str, partition: int) -> str:
@@ -48,6 +53,10 @@ def series(dimension: str) -> str:
 
 def load(grain: str, period: str, dimension: str, value: str) -> str:
     return f"load:{grain}:{period}:{dimension}:{value}"
+
+
+def alert(alert_id: str) -> str:
+    return f"alert:{alert_id}"
 
 
 def dataset(dataset_id: str) -> str:

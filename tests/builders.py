@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.events import (
+    AlertRaised,
     LabelUpdated,
     ModelStamp,
     SimilarTicket,
@@ -73,3 +74,23 @@ def a_correction(**changes: Any) -> TicketCorrected:
         "topic": "printer",
     }
     return TicketCorrected(**values | changes)
+
+
+def an_alert(**changes: Any) -> AlertRaised:
+    """An open alert of a surge about the VPN."""
+    values: dict[str, Any] = {
+        "alert_id": "a-1",
+        "state": "open",
+        "surging": "topic",
+        "queue": "IT/Network",
+        "topic": "vpn",
+        "started_at": NOON,
+        "ended_at": None,
+        "raised_at": NOON,
+        "tickets": 25,
+        "expected": 4.5,
+        "requesters": 20,
+        "peak": 6.1,
+        "examples": ("T-1", "T-2"),
+    }
+    return AlertRaised(**values | changes)

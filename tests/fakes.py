@@ -10,6 +10,7 @@ from services.classifier.domain.labelling import HeadScores, Labelling, ModelIde
 from services.forecaster.adapters.read_side import Position
 from services.forecaster.domain.projection.commands import Command
 from services.forecaster.domain.projection.labels import Known
+from shared.events import AlertRaised
 from shared.read_model import HumanValues, TicketRecord
 from shared.streaming.producer import Entry
 
@@ -48,6 +49,10 @@ class InMemoryReadSide:
     async def humans(self, ids: Sequence[str]) -> Mapping[str, HumanValues]:
         found = {i: self.strings.get(f"human:{i}") for i in ids}
         return {i: HumanValues.model_validate_json(v) for i, v in found.items() if v}
+
+    async def alerts(self, ids: Sequence[str]) -> Mapping[str, AlertRaised]:
+        found = {i: self.strings.get(f"alert:{i}") for i in ids}
+        return {i: AlertRaised.model_validate_json(v) for i, v in found.items() if v}
 
     async def apply(
         self, topic: str, partition: int, expected: int, after: Position, what: Iterable[Command]
@@ -92,12 +97,20 @@ class InMemoryStore:
     sets: dict[str, set[str]] = field(default_factory=dict)
     stored: dict[str, bytes] = field(default_factory=dict)
     hashes: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    scores: dict[str, dict[str, int]] = field(default_factory=dict)
 
     async def members(self, key: str) -> frozenset[str]:
         return frozenset(self.sets.get(key, ()))
 
     async def strings(self, keys: Sequence[str]) -> list[bytes | None]:
         return [self.stored.get(key) for key in keys]
+
+    async def slices(self, keys: Sequence[str], start: int, end: int) -> list[bytes]:
+        return [self.stored.get(key, b"")[start:end] for key in keys]
+
+    async def scored(self, key: str, low: int, high: int, most: int) -> list[str]:
+        scores = sorted((score, member) for member, score in self.scores.get(key, {}).items())
+        return [member for score, member in scores if low <= score < high][:most]
 
     async def put(
         self, values: Mapping[str, bytes], seconds: int, drop: Sequence[str] = ()

@@ -14,11 +14,13 @@ from services.forecaster.adapters.datasets import Datasets
 from services.forecaster.adapters.live_load import LiveLoad
 from services.forecaster.adapters.read_side import RedisReadSide
 from services.forecaster.adapters.store import RedisStore, Store
+from services.forecaster.adapters.surge_windows import SurgeWindows
 from services.forecaster.calendars import Calendars, Place
 from services.forecaster.dependencies import Services
 from services.forecaster.domain.projection.labels import Retention
+from services.forecaster.domain.surges.incidents import SurgeRule
 from services.forecaster.forecasting import Forecasting
-from services.forecaster.handlers import CorrectionProjection, LabelProjection
+from services.forecaster.handlers import AlertProjection, CorrectionProjection, LabelProjection
 from services.forecaster.judging import Judging
 from services.forecaster.publishing import Publishing
 from services.forecaster.refit import Refit
@@ -26,6 +28,7 @@ from services.forecaster.routes import datasets as datasets_routes
 from services.forecaster.routes import events, forecasts, models, staffing
 from services.forecaster.settings import ForecasterSettings
 from services.forecaster.staffing import StaffPlanning
+from services.forecaster.surges import SurgeAlerts
 from services.forecaster.upkeep import Upkeep
 from shared.clock import Clock
 from shared.errors import Misconfigured
@@ -33,10 +36,13 @@ from shared.http import Check, create_service
 from shared.queues import QueueDirectory
 from shared.settings import KafkaSettings, RedisSettings
 from shared.streaming import BatchProducer, Intake, IntakeSettings, StreamWorker
-from shared.topics import CORRECTED, LABELLED, Topic
+from shared.streaming.producer import Outbox
+from shared.topics import ALERTS, CORRECTED, LABELLED, Topic
 
 DAY_SECONDS = 86_400
 REDIS_SECONDS = 5.0
+# Labels that are always under way; with more of them the hour under way is not what it seems.
+FEW_RECORDS = 500
 
 
 def create_worker(
@@ -63,12 +69,15 @@ def create_worker(
     corrections = CorrectionProjection(read_side, producer, clock, retention)
     worker.add(producer)
 
-    def consume(topic: Topic, stage: LabelProjection | CorrectionProjection) -> Intake:
+    def consume(
+        topic: Topic, stage: LabelProjection | CorrectionProjection | AlertProjection
+    ) -> Intake:
         group = f"{settings.group}.{topic.name}"
         start = _starting_point(stage.starting_point)
         return worker.consume(topic.name, stage, group=group, settings=intake, starting_point=start)
 
-    intakes = [consume(LABELLED, labels), consume(CORRECTED, corrections)]
+    told = AlertProjection(read_side, producer, clock)
+    intakes = [consume(LABELLED, labels), consume(CORRECTED, corrections), consume(ALERTS, told)]
     life = timedelta(days=settings.ticket_days)
     worker.add(Upkeep(read_side, intakes, clock, settings.compare_seconds, life))
 
@@ -77,28 +86,65 @@ def create_worker(
         return f"rebuilding the read side: {behind} records to go" if behind else None
 
     checks = {"kafka": worker.kafka_ready, "redis": read_side.ready, "projection": rebuilt}
-    services = create_services(settings, RedisStore(client), directory, clock)
+    store = RedisStore(client)
+    services = create_services(settings, store, directory, clock)
 
     async def behind() -> str | None:
         return await worker.kafka_ready() or await rebuilt()
 
     worker.add(Refit(services.publishing, behind))
+    watched, alerts = intakes[0], intakes[-1]
+
+    async def not_to_judge() -> str | None:
+        """Judging needs all labels, and its one watcher is whoever owns the alerts' partition."""
+        if alerts.lag != 0:
+            return "another forecaster watches, or the alerts are not read yet"
+        if watched.lag is None or watched.lag > FEW_RECORDS:
+            return "labels are still to be counted"
+        return await behind()
+
+    worker.add(
+        create_surge_alerts(settings, services, store, producer, clock, not_ready=not_to_judge)
+    )
     worker.serve(create_port(services, checks), settings.host, settings.port)
     return worker
+
+
+def create_surge_alerts(
+    settings: ForecasterSettings,
+    services: Services,
+    store: Store,
+    outbox: Outbox,
+    clock: Clock,
+    *,
+    not_ready: Callable[[], Awaitable[str | None]],
+) -> SurgeAlerts:
+    """The watch for surges over the same windows and calendars that forecasts are made from."""
+    rule = SurgeRule(
+        threshold=settings.surge_threshold,
+        min_tickets=settings.surge_min_tickets,
+        min_requesters=settings.surge_min_requesters,
+    )
+    return SurgeAlerts(
+        SurgeWindows(store),
+        outbox,
+        _calendars(settings),
+        clock,
+        not_ready=not_ready,
+        off_loop=services.forecasting.off_loop,
+        rule=rule,
+        fresh_hours=settings.surge_fresh_hours,
+        look_seconds=settings.surge_look_seconds,
+    )
 
 
 def create_services(
     settings: ForecasterSettings, store: Store, directory: QueueDirectory, clock: Clock
 ) -> Services:
     """What the internal port answers with. Raises Misconfigured for a place nobody knows."""
-    try:
-        rest = Place(timezone=settings.timezone, country=settings.country)
-    except ValidationError as error:
-        reasons = "; ".join(each["msg"] for each in error.errors())
-        raise Misconfigured(f"FORECASTER_TIMEZONE, FORECASTER_COUNTRY: {reasons}") from error
     datasets = Datasets(store, clock, settings.dataset_days * DAY_SECONDS)
     live = LiveLoad(store, directory, clock)
-    forecasting = Forecasting(store, live, datasets, Calendars(rest, settings.places), clock)
+    forecasting = Forecasting(store, live, datasets, _calendars(settings), clock)
     return Services(
         forecasting=forecasting,
         judging=Judging(forecasting, clock),
@@ -107,6 +153,15 @@ def create_services(
         staffing=StaffPlanning(forecasting),
         max_upload_bytes=settings.max_upload_bytes,
     )
+
+
+def _calendars(settings: ForecasterSettings) -> Calendars:
+    try:
+        rest = Place(timezone=settings.timezone, country=settings.country)
+    except ValidationError as error:
+        reasons = "; ".join(each["msg"] for each in error.errors())
+        raise Misconfigured(f"FORECASTER_TIMEZONE, FORECASTER_COUNTRY: {reasons}") from error
+    return Calendars(rest, settings.places)
 
 
 def create_port(services: Services, checks: Mapping[str, Check]) -> FastAPI:

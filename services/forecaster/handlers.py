@@ -5,12 +5,13 @@ from collections.abc import Sequence
 
 from services.forecaster.adapters.read_side import Position, ReadSide
 from services.forecaster.domain.projection import records
+from services.forecaster.domain.projection.alerts import project_alerts
 from services.forecaster.domain.projection.corrections import project_corrections
 from services.forecaster.domain.projection.labels import Projection, Retention, project
 from services.forecaster.domain.projection.records import Batch
 from shared import metrics
 from shared.clock import Clock
-from shared.events import LabelEvent, TicketCorrected, TicketSkipped
+from shared.events import AlertRaised, LabelEvent, TicketCorrected, TicketSkipped
 from shared.parking import Refused, carried, parked
 from shared.queues import QueueDirectory
 from shared.streaming import Chunk, Rewind
@@ -129,3 +130,28 @@ class CorrectionProjection(_Sink):
         at = await self._read_side.apply(topic, partition, chunk.start, after, result.commands)
         self._check(chunk, at)
         metrics.DUPLICATES.labels("correction").inc(result.duplicates)
+
+
+class AlertProjection(_Sink):
+    """Projects alerts.raised.v1, which the watch for surges writes (a `shared.streaming.Stage`)."""
+
+    async def starting_point(self, topic: str, partition: int) -> int:
+        """The read side's position."""
+        return (await self._read_side.position(topic, partition)).offset
+
+    async def prepare(self, chunk: Chunk) -> Batch[AlertRaised]:
+        return records.alerts((r.offset, r.key, r.value) for r in chunk.records)
+
+    async def deliver(self, chunk: Chunk, prepared: Batch[AlertRaised]) -> None:
+        """Compare the position and apply the batch with it, or rewind."""
+        if prepared.refused:
+            await self._park(chunk, prepared.refused)
+        topic, partition = chunk.partition
+        known = await self._read_side.alerts(sorted({e.alert_id for e in prepared.events}))
+        result = project_alerts(prepared.events, known, self._clock())
+        after = Position(chunk.end, chunk.end - 1)
+        at = await self._read_side.apply(topic, partition, chunk.start, after, result.commands)
+        self._check(chunk, at)
+        for state, count in result.told.items():
+            metrics.ALERTS.labels(state).inc(count)
+        metrics.DUPLICATES.labels("alert").inc(result.repeated)

@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from services.forecaster.calendars import Place
+from services.forecaster.domain.surges.detection import THRESHOLD
 from shared.settings import ServiceSettings
 
 
@@ -32,5 +33,12 @@ class ForecasterSettings(ServiceSettings):
     # Uploaded datasets that nobody fills again are forgotten after this many days.
     dataset_days: int = Field(default=30, ge=1)
     max_upload_bytes: int = Field(default=200_000_000, ge=1)
+    # A surge: an hour so many standard deviations above its profile, of enough tickets and people.
+    surge_threshold: float = Field(default=THRESHOLD, gt=0)
+    surge_min_tickets: int = Field(default=5, ge=1)
+    surge_min_requesters: int = Field(default=5, ge=1)
+    # Hours that were not watched while they passed are told of if they ended no longer ago.
+    surge_fresh_hours: int = Field(default=3, ge=0)
+    surge_look_seconds: float = Field(default=10.0, gt=0)
     # 2 KB per queue and day: how long a published forecast is held to what happened.
     published_days: int = Field(default=120, ge=1)

@@ -207,6 +207,13 @@ class Intake(Service):  # type: ignore[misc]
         return sum(max(0, lane.reached - (lane.applied or 0)) for lane in self._lanes.values())
 
     @property
+    def lag(self) -> int | None:
+        """Records not applied yet; None where nothing is owned or the broker has not answered."""
+        behind = [self._behind(tp, lane) for tp, lane in self._lanes.items()]
+        known = [each for each in behind if each is not None]
+        return sum(known) if known and len(known) == len(behind) else None
+
+    @property
     def assigned(self) -> int:
         """How many partitions this process owns."""
         return len(self._lanes)
@@ -243,10 +250,14 @@ class Intake(Service):  # type: ignore[misc]
 
     def _report_lag(self) -> None:
         for tp, lane in self._lanes.items():
-            end = self._consumer.highwater(tp) if tp in self._consumer.assignment() else None
-            if end is not None and lane.applied is not None:
-                behind = max(0, end - lane.applied)
+            if (behind := self._behind(tp, lane)) is not None:
                 metrics.LAG_RECORDS.labels(self.topic, str(tp.partition)).set(behind)
+
+    def _behind(self, tp: TopicPartition, lane: Lane) -> int | None:
+        lane.settle()
+        owned = tp in self._consumer.assignment()
+        end: int | None = self._consumer.highwater(tp) if owned else None
+        return None if end is None or lane.applied is None else max(0, end - lane.applied)
 
     # -- rebalances ------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from services.forecaster.domain.projection.commands import Command
 from services.forecaster.domain.projection.labels import Known
 from shared import metrics
 from shared import redis_keys as keys
+from shared.events import AlertRaised
 from shared.read_model import HumanValues, TicketRecord
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,10 @@ class ReadSide(Protocol):
         """What humans set for these tickets."""
         ...
 
+    async def alerts(self, ids: Sequence[str]) -> Mapping[str, AlertRaised]:
+        """What was told of these alerts."""
+        ...
+
     async def apply(
         self, topic: str, partition: int, expected: int, after: Position, what: Iterable[Command]
     ) -> int:
@@ -119,6 +124,14 @@ class RedisReadSide:
         return {
             ticket_id: HumanValues.model_validate_json(value)
             for ticket_id, value in zip(ids, stored, strict=True)
+            if value is not None
+        }
+
+    async def alerts(self, ids: Sequence[str]) -> Mapping[str, AlertRaised]:
+        stored = await self._get([keys.alert(alert_id) for alert_id in ids])
+        return {
+            alert_id: AlertRaised.model_validate_json(value)
+            for alert_id, value in zip(ids, stored, strict=True)
             if value is not None
         }
 

@@ -21,6 +21,14 @@ class Store(Protocol):
         """The values of several keys, in their order."""
         ...
 
+    async def slices(self, keys: Sequence[str], start: int, end: int) -> list[bytes]:
+        """Bytes [start, end) of several strings, fewer where one ends before."""
+        ...
+
+    async def scored(self, key: str, low: int, high: int, most: int) -> list[str]:
+        """At most `most` members of a sorted set whose score is in [low, high), ascending."""
+        ...
+
     async def put(
         self, values: Mapping[str, bytes], seconds: int, drop: Sequence[str] = ()
     ) -> None:
@@ -57,6 +65,18 @@ class RedisStore:
         async with _answering():
             found: list[bytes | None] = await self._redis.mget(keys)
         return found
+
+    async def slices(self, keys: Sequence[str], start: int, end: int) -> list[bytes]:
+        async with _answering(), self._redis.pipeline(transaction=False) as pipeline:
+            for key in keys:
+                pipeline.getrange(key, start, end - 1)
+            found: list[bytes] = await pipeline.execute()
+        return found
+
+    async def scored(self, key: str, low: int, high: int, most: int) -> list[str]:
+        async with _answering():
+            found = await self._redis.zrangebyscore(key, low, f"({high}", start=0, num=most)
+        return [member.decode() for member in found]
 
     async def put(
         self, values: Mapping[str, bytes], seconds: int, drop: Sequence[str] = ()

@@ -8,11 +8,12 @@ import pytest
 from redis.asyncio import Redis
 
 from services.forecaster.adapters.read_side import Position, ReadSide, RedisReadSide
+from services.forecaster.domain.projection.alerts import project_alerts
 from services.forecaster.domain.projection.corrections import project_corrections
 from services.forecaster.domain.projection.labels import Retention, project
 from shared.queues import QueueDirectory
 from shared.windows import Grain, cells, unpack
-from tests.builders import NOON, a_correction, a_label
+from tests.builders import NOON, a_correction, a_label, an_alert
 from tests.fakes import InMemoryReadSide
 
 RETENTION = Retention(3_600, 400 * 86_400, 100)
@@ -55,6 +56,11 @@ class ReadSideContract:
         assert set(known) == {"T-0"}
         assert (known["T-0"].event_id, known["T-0"].created_at) == ("e-0", NOON)
         assert (await read_side.humans(["T-0", "T-404"]))["T-0"].topic == "printer"
+
+    async def test_alerts_read_back(self, read_side: ReadSide) -> None:
+        told = project_alerts([an_alert()], {}, NOON)
+        await read_side.apply("alerts", 0, 0, Position(1, 0), told.commands)
+        assert await read_side.alerts(["a-1", "a-404"]) == {"a-1": an_alert()}
 
 
 class TestInMemory(ReadSideContract):

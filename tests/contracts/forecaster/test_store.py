@@ -29,6 +29,14 @@ class StoreContract:
         await store.put({three: b"3", two: b"22"}, 60, drop=[one, two])
         assert await store.strings([three, one, two]) == [b"3", None, b"22"]
 
+    async def test_slices_end_where_a_string_ends(
+        self, store: Store, unique: Callable[[str], str]
+    ) -> None:
+        long, short = unique("long"), unique("short")
+        await store.put({long: b"0123456789", short: b"01234"}, 60)
+        assert await store.slices([long, short, unique("none")], 3, 7) == [b"3456", b"34", b""]
+        assert await store.slices([], 0, 4) == []
+
     async def test_fields_are_set_and_dropped(
         self, store: Store, unique: Callable[[str], str]
     ) -> None:
@@ -57,6 +65,16 @@ class TestRedisStore(StoreContract):
             await RedisStore(client).put({unique("x"): b"1"}, 60)
             assert 0 < await client.ttl(unique("x")) <= 60
 
+    async def test_members_by_score(self, redis_url: str, unique: Callable[[str], str]) -> None:
+        scores = {"a": 10, "ö": 20, "c": 20, "d": 30}
+        async with Redis.from_url(redis_url) as client:
+            await client.zadd(unique("zset"), scores)
+            memory = InMemoryStore(scores={unique("zset"): scores})
+            for store in (RedisStore(client), memory):
+                assert await store.scored(unique("zset"), 10, 30, 9) == ["a", "c", "ö"]
+                assert await store.scored(unique("zset"), 20, 31, 2) == ["c", "ö"]
+                assert await store.scored(unique("none"), 0, 99, 9) == []
+
     async def test_members_of_a_set(self, redis_url: str, unique: Callable[[str], str]) -> None:
         async with Redis.from_url(redis_url) as client:
             await client.sadd(unique("set"), "IT/Größe", "HR")
@@ -68,6 +86,8 @@ class TestRedisStore(StoreContract):
                 RedisStore(client).members("x"),
                 RedisStore(client).strings(["x"]),
                 RedisStore(client).put({"x": b""}, 1),
+                RedisStore(client).slices(["x"], 0, 4),
+                RedisStore(client).scored("x", 0, 1, 1),
                 RedisStore(client).fields("x"),
                 RedisStore(client).set_field("x", "y", b""),
                 RedisStore(client).drop_fields("x", ["y"]),

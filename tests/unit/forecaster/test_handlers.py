@@ -6,11 +6,11 @@ import pytest
 from aiokafka import TopicPartition
 
 from services.forecaster.domain.projection.labels import Retention
-from services.forecaster.handlers import CorrectionProjection, LabelProjection
+from services.forecaster.handlers import AlertProjection, CorrectionProjection, LabelProjection
 from shared.queues import QueueDirectory
 from shared.streaming import Chunk, Rewind
-from shared.topics import CORRECTED, LABELLED, PARKED
-from tests.builders import NOON, a_correction, a_label
+from shared.topics import ALERTS, CORRECTED, LABELLED, PARKED
+from tests.builders import NOON, a_correction, a_label, an_alert
 from tests.fakes import InMemoryOutbox, InMemoryReadSide
 
 RETENTION = Retention(100, 100, 10)
@@ -105,3 +105,23 @@ async def test_corrections_are_projected_once(
     # The same chunk again, as after a time-out whose answer was lost: done already, not an error.
     await run(stage, chunk)
     assert read_side.applied == before
+
+
+async def test_alerts_are_kept_once_per_state_and_a_closed_one_stays_closed(
+    read_side: InMemoryReadSide, outbox: InMemoryOutbox
+) -> None:
+    stage = AlertProjection(read_side, outbox, lambda: NOON)
+    said = [an_alert(), an_alert(tickets=99), an_alert(state="closed"), an_alert()]
+    values = [each.model_dump_json().encode() for each in said]
+    chunk = a_chunk(*values[:2], b"{", topic=ALERTS.name)
+    await stage.deliver(chunk, await stage.prepare(chunk))
+    assert (await read_side.alerts(["a-1"]))["a-1"] == an_alert()
+    chunk = a_chunk(*values[2:], start=3, topic=ALERTS.name)
+    await stage.deliver(chunk, await stage.prepare(chunk))
+    assert (await read_side.alerts(["a-1"]))["a-1"].state == "closed"
+    assert [command[0] for command in read_side.applied].count("ZADD") == 2
+    assert await stage.starting_point(ALERTS.name, 0) == 5
+    assert len(outbox.values(PARKED.name, 0)) == 1
+    stale = a_chunk(*values[:2], topic=ALERTS.name)
+    with pytest.raises(Rewind):
+        await stage.deliver(stale, await stage.prepare(stale))

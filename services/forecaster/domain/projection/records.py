@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from shared.events import (
     CORRECTION_RECORD,
     LABEL_RECORD,
+    AlertRaised,
     LabelEvent,
     TicketCorrected,
 )
@@ -36,6 +37,11 @@ def corrections(raw: Iterable[Raw]) -> Batch[TicketCorrected]:
     read = _read(raw, CORRECTION_RECORD.validate_json)
     corrected = [event for event in read.events if isinstance(event, TicketCorrected)]
     return Batch(corrected, read.refused)
+
+
+def alerts(raw: Iterable[Raw]) -> Batch[AlertRaised]:
+    """Records of alerts.raised.v1: (offset, key, value)."""
+    return _read(raw, AlertRaised.model_validate_json)
 
 
 def _read(raw: Iterable[Raw], parse: Callable[[bytes], Event]) -> Batch[Event]:

@@ -12,7 +12,7 @@ from services.forecaster.domain.forecasting.profile import (
     WARM_WEEKS,
     ProfileBank,
 )
-from services.forecaster.domain.forecasting.series import FloatArray, IntArray
+from services.forecaster.domain.forecasting.series import BoolArray, FloatArray, IntArray
 
 # Chosen on made-up arrivals and the bike and taxi series for at most half a false alert per
 # queue and week; `python -m bench.forecasting` judges it on other seeds.
@@ -50,8 +50,8 @@ class SurgeScorer:
             seen=np.zeros(queues, dtype=np.int64),
         )
 
-    def score(self, cells: IntArray, counts: FloatArray, expected: FloatArray) -> FloatArray:
-        """Scores of one closed hour, shape (Q,), and learn its residual.
+    def judge(self, cells: IntArray, counts: FloatArray, expected: FloatArray) -> FloatArray:
+        """Scores of an hour, shape (Q,); nothing is learned, so that an open hour may be judged.
 
         cells: local hour of the week; counts: NaN = not observed (scores 0); expected: see
         `expected_now`. The residual is 2 (sqrt(y + 3/8) - sqrt(f + 3/8)) (Anscombe 1948): its
@@ -59,28 +59,52 @@ class SurgeScorer:
         threshold suits queues of one and of a hundred tickets an hour. The score is the larger
         of this hour's and of this and the last hour's together.
         """
-        known = np.isfinite(counts)
-        values = np.where(known, counts, 0.0)
-        residual = np.where(known, 2.0 * (np.sqrt(values + 0.375) - np.sqrt(expected + 0.375)), 0.0)
-        rows = np.arange(len(cells))
-        squares, weights = self.squares[rows, cells], self.weights[rows, cells]
-        variance = (squares + _CELL_PRIOR * self.overall) / (weights + _CELL_PRIOR)
+        return self._scores(_residual(counts, expected) / np.sqrt(self._variance(cells)))
+
+    def score(self, cells: IntArray, counts: FloatArray, expected: FloatArray) -> FloatArray:
+        """Scores of one closed hour, see `judge`, and learn its residual."""
+        residual, variance = _residual(counts, expected), self._variance(cells)
         now = residual / np.sqrt(variance)
-        both = (now + self.previous) / np.sqrt(2.0 * (1.0 + _CORRELATION))
-        warm = self.seen >= WARM_WEEKS * HOURS_PER_WEEK
-        learned = np.where(warm & known, 1.0, 0.0)
+        scores = self._scores(now)
+        learned = np.where(self._warm & np.isfinite(counts), 1.0, 0.0)
         # Cut as in the profile: a surge must not widen what counts as ordinary.
         square = np.minimum(residual**2, 9.0 * variance)
-        decay = np.where(learned > 0, _CELL_DECAY, 1.0)
-        self.squares[rows, cells] = decay * squares + learned * square
-        self.weights[rows, cells] = decay * weights + learned
+        rows, decay = np.arange(len(cells)), np.where(learned > 0, _CELL_DECAY, 1.0)
+        self.squares[rows, cells] = decay * self.squares[rows, cells] + learned * square
+        self.weights[rows, cells] = decay * self.weights[rows, cells] + learned
         settled = self.seen >= _SETTLED_WEEKS * HOURS_PER_WEEK
-        step = learned * np.where(settled, _QUEUE_STEP, _FIRST_STEP)
-        self.overall += step * (square - self.overall)
+        self.overall += (
+            learned * np.where(settled, _QUEUE_STEP, _FIRST_STEP) * (square - self.overall)
+        )
         self.previous = now
         self.seen += 1
-        scores: FloatArray = np.where(warm, np.maximum(now, both), 0.0)
         return scores
+
+    @property
+    def _warm(self) -> BoolArray:
+        return self.seen >= WARM_WEEKS * HOURS_PER_WEEK
+
+    def _variance(self, cells: IntArray) -> FloatArray:
+        rows = np.arange(len(cells))
+        prior = _CELL_PRIOR * self.overall
+        variance: FloatArray = (self.squares[rows, cells] + prior) / (
+            self.weights[rows, cells] + _CELL_PRIOR
+        )
+        return variance
+
+    def _scores(self, now: FloatArray) -> FloatArray:
+        both = (now + self.previous) / np.sqrt(2.0 * (1.0 + _CORRELATION))
+        scores: FloatArray = np.where(self._warm, np.maximum(now, both), 0.0)
+        return scores
+
+
+def _residual(counts: FloatArray, expected: FloatArray) -> FloatArray:
+    known = np.isfinite(counts)
+    values = np.where(known, counts, 0.0)
+    residual: FloatArray = np.where(
+        known, 2.0 * (np.sqrt(values + 0.375) - np.sqrt(expected + 0.375)), 0.0
+    )
+    return residual
 
 
 def expected_now(bank: ProfileBank, cells: IntArray, calendar: FloatArray) -> FloatArray:

@@ -1,13 +1,13 @@
-"""Surge scores and incidents."""
-
-from dataclasses import replace
+"""Surge scores, of one series and of many."""
 
 import numpy as np
 import pytest
 
 from services.forecaster.domain.forecasting.profile import ProfileBank
 from services.forecaster.domain.surges.detection import THRESHOLD, SurgeScorer, expected_now
-from services.forecaster.domain.surges.incidents import ClosedWindow, Phase, SurgeRule, SurgeWatch
+from services.forecaster.domain.surges.incidents import Series
+from services.forecaster.domain.surges.monitor import SurgeMonitor
+from shared.windows import Dimension
 
 
 def scores_of(counts: np.ndarray) -> np.ndarray:
@@ -53,86 +53,35 @@ def test_hours_not_observed_score_nothing() -> None:
     assert scores_of(counts)[-1] <= max(0.0, scores_of(counts)[-2])
 
 
-WINDOW = ClosedWindow(
-    "billing",
-    "refund",
-    10,
-    tickets=9,
-    requesters=8,
-    expected=2.0,
-    score=4.0,
-    examples=("t1", "t2"),
-)
-QUIET = replace(WINDOW, tickets=2, requesters=2, score=0.1, examples=())
-
-
-def at(window: ClosedWindow, step: int) -> ClosedWindow:
-    return replace(window, step=step, examples=tuple(f"{e}@{step}" for e in window.examples))
-
-
-def test_an_incident_is_told_once_and_ended_once() -> None:
-    watch = SurgeWatch()
-    told = [
-        alert
-        for step, window in enumerate([WINDOW, WINDOW, QUIET, WINDOW, QUIET, QUIET, QUIET], 10)
-        for alert in watch.observe(at(window, step))
+def monitored(counts: np.ndarray) -> np.ndarray:
+    """Scores by the monitor, of rows of hourly counts."""
+    series = [Series(Dimension.QUEUE, str(row)) for row in range(len(counts))]
+    monitor = SurgeMonitor(0)
+    monitor.join(series, (counts > 0).argmax(axis=1))
+    hours = [
+        monitor.close(np.full(len(counts), step % 168), now)[1] for step, now in enumerate(counts.T)
     ]
-    assert [alert.phase for alert in told] == [Phase.RAISED, Phase.ENDED]
-    ended = told[1]
-    assert told[0].key == ended.key == "surge:billing:refund:10"
-    assert (ended.first_step, ended.last_step, ended.windows) == (10, 13, 4)
-    assert (ended.tickets, ended.peak, ended.requesters) == (27, 4.0, 8)
-    assert len(ended.examples) == 5
-    assert watch.open_incidents == ()
+    return np.stack(hours, axis=1)
 
 
-@pytest.mark.parametrize(
-    "window",
-    [
-        replace(WINDOW, requesters=4),
-        replace(WINDOW, tickets=4, requesters=4),
-        replace(WINDOW, score=THRESHOLD - 0.1),
-    ],
-)
-def test_few_people_few_tickets_or_a_low_score_are_no_surge(window: ClosedWindow) -> None:
-    assert SurgeWatch().observe(window) == ()
+def test_the_monitor_scores_each_series_as_if_it_were_alone_from_its_first_ticket_on() -> None:
+    early, late = rhythm(10, 8.0), rhythm(10, 8.0, seed=3)
+    both = np.stack([early, np.concatenate([np.zeros(500), late[: len(early) - 500]])])
+    both[1, 500] = 5.0
+    scores = monitored(both)
+    assert np.allclose(scores[0], scores_of(early))
+    assert scores[1, : 500 + 3 * 168].max() == 0.0
+    assert scores[1, 500 + 3 * 168 :].max() > 0.0
 
 
-def test_one_loud_requester_is_no_surge_however_loud() -> None:
-    assert SurgeWatch().observe(replace(WINDOW, tickets=5000, requesters=1, score=99.0)) == ()
-
-
-def test_the_guard_can_be_set() -> None:
-    rule = SurgeRule(min_tickets=2, min_requesters=1)
-    assert SurgeWatch(rule).observe(replace(WINDOW, tickets=2, requesters=1)) != ()
-
-
-def test_a_window_told_twice_changes_nothing() -> None:
-    watch = SurgeWatch()
-    watch.observe(WINDOW)
-    before = watch.open_incidents
-    assert watch.observe(WINDOW) == ()
-    assert watch.open_incidents == before
-
-
-def test_topics_and_queues_surge_separately() -> None:
-    watch = SurgeWatch()
-    watch.observe(WINDOW)
-    assert watch.observe(replace(WINDOW, topic="login"))[0].topic == "login"
-    assert watch.observe(replace(WINDOW, queue="sales"))[0].queue == "sales"
-    assert len(watch.open_incidents) == 3
-
-
-def test_after_a_long_silence_the_old_incident_ends_and_a_new_one_begins() -> None:
-    watch = SurgeWatch()
-    watch.observe(WINDOW)
-    ended, begun = watch.observe(at(WINDOW, 50))
-    assert (ended.phase, ended.last_step) == (Phase.ENDED, 10)
-    assert (begun.phase, begun.first_step) == (Phase.RAISED, 50)
-
-
-def test_open_incidents_survive_a_restart() -> None:
-    watch, heir = SurgeWatch(), SurgeWatch()
-    watch.observe(WINDOW)
-    heir.restore(watch.open_incidents)
-    assert heir.observe(at(WINDOW, 11)) == ()
+def test_an_hour_under_way_is_judged_and_not_learned() -> None:
+    counts = rhythm(6, 8.0)[None, :]
+    monitor = SurgeMonitor(0)
+    monitor.join([Series(Dimension.TOPIC, "refund")], np.zeros(1, np.int64))
+    for step in range(counts.shape[1] - 1):
+        monitor.close(np.array([step % 168]), counts[:, step])
+    cell = np.array([(counts.shape[1] - 1) % 168])
+    first = monitor.outlook(cell, np.array([60.0]))
+    assert first[1][0] > THRESHOLD
+    assert monitor.outlook(cell, np.array([60.0]))[1] == first[1]
+    assert monitor.close(cell, np.array([60.0]))[1] == first[1]
