@@ -1,16 +1,19 @@
 """Wires the classifier: intake, model, corrections, producer, internal port."""
 
+import logging
+import socket
 from pathlib import Path
 
 from services.classifier.adapters.artifact_store import ArtifactDamaged, LocalDirectory
 from services.classifier.adapters.artifacts import load
+from services.classifier.adapters.asked_texts import AskedTexts
 from services.classifier.adapters.correction_log import CorrectionLog
 from services.classifier.adapters.promoted_models import PromotedModels, PromotionWatch
 from services.classifier.adapters.snapshots import Snapshots
-from services.classifier.domain.labelling import Labeller
+from services.classifier.domain.labelling import Labeller, ModelIdentity
 from services.classifier.domain.parking import ParkingLimit
 from services.classifier.handlers import LabelStage
-from services.classifier.inference import Inference
+from services.classifier.inference import Asked, Inference, NotRemembered
 from services.classifier.learning import LearningLabeller
 from services.classifier.models.encoding.deferred import DeferredEncoder
 from services.classifier.models.fast.folding import Fold
@@ -23,6 +26,8 @@ from shared.http import create_service
 from shared.settings import KafkaSettings
 from shared.streaming import BatchProducer, IntakeSettings, StreamWorker
 from shared.topics import RECEIVED
+
+log = logging.getLogger(__name__)
 
 
 def create_worker(
@@ -38,7 +43,8 @@ def create_worker(
     if isinstance(model, FastLabeller):
         # Before the intake: no ticket is labelled without the corrections made before the start.
         model = learning = _learning(settings, model, worker, kafka.bootstrap_servers)
-    inference = Inference(model)
+    inference = Inference(model, _asked(settings, model.identity))
+    worker.watch(inference.silence, settings.model_seconds, "the model has not answered")
     producer = BatchProducer(kafka.bootstrap_servers)
     stage = LabelStage(inference, producer, ParkingLimit(settings.parking_share), clock)
     worker.add(producer)
@@ -76,11 +82,9 @@ def _learning(
             raise ArtifactDamaged(f"model {trained.identity.version} is no longer a fast one")
         return found
 
-    folder: Path = settings.snapshots or settings.models / ".snapshots"
+    store = LocalDirectory(_kept(settings))
     models = PromotedModels(LocalDirectory(settings.models))
-    snapshots = Snapshots(
-        LocalDirectory(folder), base, trained.identity.digest, DeferredEncoder(), models
-    )
+    snapshots = Snapshots(store, base, trained.identity.digest, DeferredEncoder(), models)
     learning = LearningLabeller(Fold(base, trained, promoted=models), snapshots.save)
 
     def begin(end: int) -> int:
@@ -92,3 +96,19 @@ def _learning(
     worker.add(CorrectionLog(bootstrap, begin, learning.apply))
     worker.add(PromotionWatch(models, lambda: learning.fold.unmet))
     return learning
+
+
+def _asked(settings: ClassifierSettings, model: ModelIdentity) -> Asked:
+    """What former processes on this host and port left behind."""
+    # Several workers may share the folder, each with a file of its own.
+    path = _kept(settings) / f"asked-{socket.gethostname()}-{settings.port}"
+    try:
+        return AskedTexts(path, f"{model.name} {model.version}")
+    except OSError as fault:
+        log.warning("a ticket that ends the process will not be recognised: %s", fault)
+        return NotRemembered()
+
+
+def _kept(settings: ClassifierSettings) -> Path:
+    """The folder of what outlives a process."""
+    return settings.snapshots or settings.models / ".snapshots"

@@ -8,7 +8,7 @@ from services.classifier.domain import records
 from services.classifier.domain.decoding import Decoded, decode, split
 from services.classifier.domain.labelling import Labelling, ticket_text
 from services.classifier.domain.parking import ParkingLimit
-from services.classifier.inference import Inference
+from services.classifier.inference import Deadly, Inference, Suspected
 from shared import metrics
 from shared.clock import Clock
 from shared.parking import Refused, carried, parked
@@ -89,6 +89,8 @@ class LabelStage:
         texts = [ticket_text(each.ticket.subject, each.ticket.body) for each in tickets]
         try:
             return dict(self._encode(tickets, await self._inference.label(texts))), []
+        except (Suspected, Deadly) as suspicion:
+            log.warning("a batch of %s is asked ticket by ticket: %s", len(texts), suspicion)
         except Exception:
             log.exception("the model failed on a batch of %s; asking ticket by ticket", len(texts))
         values: dict[int, bytes] = {}

@@ -20,3 +20,5 @@ class ClassifierSettings(ServiceSettings):
     snapshots: Path | None = None
     # Above this share of parked records the fault is ours, not the senders'.
     parking_share: float = Field(default=0.5, gt=0, le=1)
+    # A call of the model (1,000 texts at most) that takes longer never returns.
+    model_seconds: float = Field(default=60.0, gt=0)

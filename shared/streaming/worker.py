@@ -6,7 +6,7 @@ import gc
 import logging
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import faust
@@ -18,12 +18,14 @@ from mode import Service
 from shared.http.listening import listen
 from shared.streaming.chunk import Chunk, Rewind, Stage
 from shared.streaming.intake import Intake, IntakeSettings, StartingPoint
-from shared.streaming.watchdog import Watchdog, die, hard_exit_after
+from shared.streaming.watchdog import LastResort, Watchdog, die, hard_exit_after
 
 log = logging.getLogger(__name__)
 
 # Above the longest rebalance; a poll loop silent for longer is stuck, not slow.
 STUCK_SECONDS = 90.0
+# No single step of compiled code that keeps all threads from running takes a tenth of this.
+SEIZED_SECONDS = 60.0
 # Below the 25 s that compose and Kubernetes are told to wait.
 STOP_SECONDS = 20.0
 # An assignment may be empty while the group forms, or for a spare member, but not for ever.
@@ -85,7 +87,7 @@ class StreamWorker:
         self._bootstrap = bootstrap
         self._intakes: list[Intake] = []
         self._work: set[asyncio.Task[None]] = set()
-        self._born = time.monotonic()
+        self._watchdogs = [Watchdog(self._silence, STUCK_SECONDS)]
         self._app = _App(
             name,
             broker=f"kafka://{bootstrap}",
@@ -137,6 +139,10 @@ class StreamWorker:
         self.add(intake)
         return intake
 
+    def watch(self, age: Callable[[], float], limit: float, what: str) -> None:
+        """End the process when `age()` exceeds `limit` seconds, see Watchdog."""
+        self._watchdogs.append(Watchdog(age, limit, what))
+
     def serve(self, http: FastAPI, host: str, port: int) -> None:
         """Answer `http` on the worker's own port."""
         self.add(_HttpPort(http, host, port))
@@ -167,7 +173,9 @@ class StreamWorker:
     async def _started(self) -> None:
         # Nothing else resumes Faust's flow control in an app without topics of its own.
         self._app.flow_control.resume()
-        Watchdog(self._silence, STUCK_SECONDS).start()
+        for watchdog in self._watchdogs:
+            watchdog.start()
+        LastResort(SEIZED_SECONDS).start()
 
     def _silence(self) -> float:
         return time.monotonic() - min(intake.last_poll for intake in self._intakes)

@@ -1,13 +1,15 @@
 """Callers that wait at the same time share a call of the model, and nobody pays for another."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from services.classifier.domain.labelling import HeadScores, Labelling, ModelIdentity
-from services.classifier.inference import BATCH_TEXTS, Inference
+from services.classifier.inference import BATCH_TEXTS, Deadly, Inference, Suspected
+from tests.deadlines import eventually
 
 
 class LengthLabeller:
@@ -70,3 +72,80 @@ async def test_asking_text_by_text_says_which_one_fails() -> None:
     assert isinstance(first, Labelling)
     with pytest.raises(ValueError, match="poison"):
         raise second  # type: ignore[misc]
+
+
+class Remembered:
+    """Deaths by text, as a former process left them; what was asked since."""
+
+    def __init__(self, **deaths: int) -> None:
+        self.known = deaths
+        self.asked: list[list[str]] = []
+        self.ended = 0
+
+    @property
+    def suspicious(self) -> bool:
+        return bool(self.known)
+
+    def deaths(self, text: str) -> int:
+        return self.known.get(text, 0)
+
+    def begin(self, texts: Sequence[str]) -> None:
+        self.asked.append(list(texts))
+
+    def end(self) -> None:
+        self.ended += 1
+
+
+async def test_a_suspected_text_is_asked_alone() -> None:
+    model, asked = LengthLabeller(), Remembered(b=1)
+    inference = Inference(model, asked)
+    with pytest.raises(Suspected):
+        await inference.label(["a", "b"])
+    assert model.calls == []
+    await asyncio.gather(*(inference.label([text]) for text in ("a", "b", "c", "d")))
+    assert asked.asked == [["a"], ["b"], ["c", "d"]]
+    assert asked.ended == 3
+
+
+async def test_a_text_that_ended_two_processes_is_not_asked_again() -> None:
+    model = LengthLabeller()
+    inference = Inference(model, Remembered(b=2))
+    first, second = await inference.label_each(["a", "b"])
+    assert isinstance(first, Labelling)
+    assert isinstance(second, Deadly)
+    assert model.calls == [1]
+
+
+async def test_an_exception_is_an_answer() -> None:
+    asked = Remembered()
+    inference = Inference(LengthLabeller(), asked)
+    with pytest.raises(ValueError, match="poison"):
+        await inference.label(["poison"])
+    assert asked.ended == len(asked.asked) == 1
+    assert inference.silence() == 0
+
+
+class HangingLabeller(LengthLabeller):
+    """Answers once it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.released = threading.Event(), threading.Event()
+
+    def label(self, texts: Sequence[str]) -> Labelling:
+        self.asked.set()
+        assert self.released.wait(60)
+        return super().label(texts)
+
+
+async def test_a_call_that_does_not_return_is_seen_from_outside() -> None:
+    model, asked = HangingLabeller(), Remembered()
+    inference = Inference(model, asked)
+    assert inference.silence() == 0
+    call = asyncio.create_task(inference.label(["a"]))
+    await asyncio.to_thread(model.asked.wait, 60)
+    await eventually(lambda: inference.silence() > 0)
+    assert (asked.asked, asked.ended) == ([["a"]], 0)
+    model.released.set()
+    await call
+    assert (inference.silence(), asked.ended) == (0, 1)
