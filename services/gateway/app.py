@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from services.gateway.adapters.probes import named, whole
 from services.gateway.dependencies import Ports
 from services.gateway.routes import (
+    alerts,
     datasets,
     events,
     forecast,
@@ -46,6 +47,7 @@ ROOMS = (
     queue_forecasts,
     events,
     staffing,
+    alerts,
     status,
     home,
 )

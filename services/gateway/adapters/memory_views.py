@@ -11,6 +11,7 @@ from services.gateway.domain.paging import Position
 from services.gateway.domain.tickets import StoredTicket
 from shared import redis_keys
 from shared.errors import Unavailable
+from shared.events import AlertRaised
 from shared.read_model import FeedEntry, HumanValues, TicketRecord, Totals
 from shared.windows import CELL_BYTES, Dimension, Grain, cells
 
@@ -54,6 +55,11 @@ class MemoryViews:
         for dimension in Dimension:
             if (value := getattr(human, dimension)) is not None:
                 self._list(redis_keys.index(dimension, value), place)
+
+    def put_alert(self, alert: AlertRaised) -> None:
+        self.stored[redis_keys.alert(alert.alert_id)] = alert.model_dump_json().encode()
+        started = int(alert.started_at.timestamp() * 1000)
+        self._list(redis_keys.ALERTS, Position(started, alert.alert_id.encode()))
 
     def _list(self, index: str, place: Position) -> None:
         self._indexes.setdefault(index, {})[place.ticket_id] = place

@@ -1,0 +1,90 @@
+"""GET /api/v1/alerts: surges of topics and queues, and one of them."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Path, Response
+from fastapi import Query as InQuery
+from pydantic import BaseModel, Field
+
+from services.gateway.dependencies import Gateway, Name, Query, QueueName
+from services.gateway.domain.alerts import Alert, State, read_alerts
+from services.gateway.domain.paging import Position
+from services.gateway.routes.tickets import LINK, Cursor
+from shared import redis_keys
+from shared.clock import utc_now
+from shared.errors import NotFound
+from shared.events import AlertRaised
+from shared.http.problems import responses
+
+router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
+
+
+class AlertQuery(Query):
+    """Which alerts, and which page of them."""
+
+    state: State | None = Field(default=None, description="Open ones go on; closed ones are over.")
+    queue: QueueName | None = None
+    topic: Name | None = Field(default=None, examples=["vpn"])
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: Cursor | None = Field(default=None, description="`next` of the page before, unchanged.")
+
+
+class AlertList(BaseModel):
+    """The latest to begin first. `next` is null on the last page."""
+
+    alerts: list[Alert]
+    next: str | None = Field(examples=["MTc3MjQ0MjAwMDAwMDphLTE"])
+
+
+@router.get(
+    "",
+    operation_id="list_alerts",
+    summary="Surges: far more tickets than usual, from many people",
+    responses={200: {"headers": LINK}, **responses(400, 404, 422, 503)},
+)
+async def list_alerts(
+    query: Annotated[AlertQuery, InQuery()], gateway: Gateway, response: Response
+) -> AlertList:
+    """One per incident, whichever of its queue and its topic showed it first."""
+    before = Position.parse(query.cursor) if query.cursor else None
+    page = await read_alerts(gateway.views, await _wanted(query, gateway), before, query.limit)
+    now = utc_now()
+    following = page.next.cursor() if page.next else None
+    if following:
+        parameters: dict[str, Any] = query.model_dump(exclude_none=True) | {"cursor": following}
+        response.headers["Link"] = f'<{router.prefix}?{urlencode(parameters)}>; rel="next"'
+    return AlertList(alerts=[Alert.of(each, now) for each in page.alerts], next=following)
+
+
+@router.get(
+    "/{alert_id}",
+    operation_id="read_alert",
+    summary="One surge",
+    responses=responses(404, 422, 503),
+)
+async def read_alert(
+    alert_id: Annotated[str, Path(min_length=1, max_length=128)], gateway: Gateway
+) -> Alert:
+    """404 after a year."""
+    [raw] = await gateway.views.strings([redis_keys.alert(alert_id)])
+    if raw is None:
+        raise NotFound(f"no alert {alert_id!r}; GET /api/v1/alerts lists them")
+    return Alert.of(AlertRaised.model_validate_json(raw), utc_now())
+
+
+async def _wanted(query: AlertQuery, gateway: Gateway) -> Callable[[AlertRaised], bool]:
+    paths: frozenset[str] | None = None
+    if query.queue is not None:
+        node = (await gateway.load.tree()).find(query.queue)
+        paths = None if node is None else frozenset((node.path, *node.descendants))
+
+    def wanted(alert: AlertRaised) -> bool:
+        return (
+            (query.state is None or alert.state == query.state)
+            and (query.topic is None or alert.topic == query.topic)
+            and (paths is None or alert.queue in paths)
+        )
+
+    return wanted
