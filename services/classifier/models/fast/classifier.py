@@ -17,6 +17,7 @@ from services.classifier.models.lexical.softmax import normalise
 from services.classifier.models.lexical.vocabulary import Features, Vocabulary
 from services.classifier.models.words.rows import WordRows
 from services.classifier.models.words.table import WordTable
+from services.classifier.models.words.uses import WordUses
 
 Array = NDArray[np.float32]
 
@@ -29,8 +30,10 @@ _LEAST_FACTOR: Final = 0.05
 # What the hold-out would choose on a set too small to have one.
 _DEFAULT_EPOCHS: Final = 8
 _SMALL: Final = 50
-# 64 MiB of float32 weights: with many topics the rarest n-grams have to go.
-_WEIGHT_BUDGET: Final = 1 << 24
+# 32 MiB of float32 weights: with many topics the rarest n-grams have to go.
+_WEIGHT_BUDGET: Final = 1 << 23
+# Share of the rows that stay when corrections have filled the budget: room for the next thousands.
+_ROWS_LEFT: Final = 0.875
 _FEWEST_ROWS: Final = 1 << 10
 # Word vectors of more texts than this no longer move the word rows, but fill the memory.
 _WORD_TEXTS: Final = 16_000
@@ -55,7 +58,7 @@ class _Scale:
 class _Lesson:
     """What one fit learns from: texts as features, their columns, and which are held out.
 
-    word_vectors: what the word head sees of the texts `word_texts`; both empty without an encoder.
+    word_texts: the texts that the word head learns from.
     """
 
     texts: Sequence[str]
@@ -64,7 +67,7 @@ class _Lesson:
     classes: list[str]
     held: NDArray[np.bool_]
     word_texts: NDArray[np.int64]
-    word_vectors: Array
+    uses: WordUses | None
 
 
 class FastClassifier:
@@ -111,6 +114,7 @@ class FastClassifier:
         self._memory.remember([texts[i] for i in shown], [labels[i] for i in shown])
         self._head = self._trained(lesson.features, lesson.targets, kept, classes)
         self._fit_words(lesson, np.isin(lesson.word_texts, kept))
+        self._guard = self._guard.judged(self)
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Shape (texts, classes), rows sum to 1; a text of unknown features gets the prior."""
@@ -142,11 +146,7 @@ class FastClassifier:
         Steps until the text is answered by its label, at most eight: a correction must be seen to
         work, one that contradicts many others must not undo them.
         """
-        known = len(self._vocabulary)
-        self._vocabulary.learn([text])
-        self._vocabulary.weigh(known)
-        self._head.lengthen(len(self._vocabulary))
-        column = self._column(label)
+        column = self._admit(text, label)
         features = self._vocabulary.features([text]).copied()
         target = np.array([column], np.int32)
         order = np.zeros(1, np.int64)
@@ -167,16 +167,11 @@ class FastClassifier:
             return
         classes = self._head.classes + sorted(set(labels) - set(self._head.classes))
         targets = columns(labels, classes)
-        features = self._vocabulary.features(texts).copied()
-        old_head, old_words, before = self._head, self._words, self._guard.accuracy(self)
         order = balanced(targets)
-        self._head = self._trained(features, targets, order, classes)
-        if self._table is not None and old_words is not None:
-            self._table.learn(features)
-            self._words = old_words.refitted(
-                features, targets, len(classes), np.bincount(order).astype(np.float32)
-            )
-        if self._guard.accuracy(self) < before - Guard.ALLOWED_LOSS:
+        old_head, old_words, before = self._head, self._words, self._guard.right(self)
+        self._head = self._relearned(texts, targets, order, classes)
+        self._refit_words(texts, targets, order, len(classes))
+        if self._guard.refuses(before, self._guard.right(self)):
             self._head, self._words = old_head, old_words
             self.refused_refits += 1
 
@@ -192,15 +187,29 @@ class FastClassifier:
     def _fused(self, features: Features) -> Array:
         logits = self._head.logits(features)
         if self._words is not None:
-            self._words.add_scores(features, self._scale.share, logits)
+            self._words.add_scores(features, len(self.classes), self._scale.share, logits)
         return logits
 
-    def _column(self, label: str) -> int:
-        known = len(self._head.classes)
-        column = self._head.column(label)
-        if self._words is not None and column == known:
-            self._words.add_class()
+    def _admit(self, text: str, label: str) -> int:
+        """Room for the features of a text and for its label, whose column is answered."""
+        known = len(self._vocabulary)
+        self._vocabulary.learn([text])
+        self._vocabulary.weigh(known)
+        self._head.lengthen(len(self._vocabulary))
+        column = self._column(label)
+        self._make_room(self._head.stride)
         return column
+
+    def _make_room(self, stride: int) -> None:
+        """Forget the rarest features where weights of this many columns would pass the budget."""
+        most = max(_WEIGHT_BUDGET // stride, _FEWEST_ROWS)
+        if len(self._vocabulary) > most:
+            self._head.select(self._vocabulary.shrink(int(_ROWS_LEFT * most)))
+
+    def _column(self, label: str) -> int:
+        if label not in self._head.classes and len(self._head.classes) == self._head.stride:
+            self._make_room(self._head.next_stride)
+        return self._head.column(label)
 
     def _learn_vocabulary(self, texts: Sequence[str], classes: int) -> None:
         self._vocabulary.clear()
@@ -214,23 +223,51 @@ class FastClassifier:
         self._learn_vocabulary(texts, len(classes))
         features = self._vocabulary.features(texts).copied()
         chosen = np.zeros(0, np.int64)
-        vectors = np.zeros((0, 0), np.float32)
-        self._words = None
+        uses = self._words = None
         if self._table is not None and len(classes) <= _WORD_CLASSES:
-            self._table.learn(features)
+            uses = WordUses.of(self._vocabulary, texts)
+            self._table.learn(uses)
             self._words = WordRows(self._table)
-            self._words.count(features)
+            self._words.count(uses)
             rng = np.random.default_rng(self._seed)
             chosen = np.sort(rng.permutation(len(texts))[:_WORD_TEXTS])
-            vectors = self._words.vectors(features, chosen)
         held = holdout(labels, _HOLDOUT_SHARE, self._seed)
         targets = columns(labels, classes)
-        return _Lesson(texts, features, targets, classes, held, chosen, vectors)
+        return _Lesson(texts, features, targets, classes, held, chosen, uses)
 
     def _fit_words(self, lesson: _Lesson, shown: NDArray[np.bool_]) -> None:
-        if self._words is not None:
-            targets = lesson.targets[lesson.word_texts][shown]
-            self._words.fit(lesson.word_vectors[shown], targets, len(lesson.classes))
+        if self._words is not None and lesson.uses is not None:
+            texts = lesson.word_texts[shown]
+            self._words.fit(lesson.uses, texts, lesson.targets[texts], len(lesson.classes))
+
+    def _refit_words(
+        self,
+        texts: Sequence[str],
+        targets: NDArray[np.int32],
+        order: NDArray[np.int64],
+        classes: int,
+    ) -> None:
+        """Encode the words of the memory not yet met, and learn from it all in a copy."""
+        if self._table is None or self._words is None or classes > _WORD_CLASSES:
+            return
+        uses = WordUses.of(self._vocabulary, texts)
+        self._table.learn(uses)
+        self._words = self._words.fork()
+        importance = np.bincount(order, minlength=len(texts)).astype(np.float32)
+        self._words.fit(uses, np.arange(len(texts)), targets, classes, importance)
+
+    def _relearned(
+        self,
+        texts: Sequence[str],
+        targets: NDArray[np.int32],
+        order: NDArray[np.int64],
+        classes: list[str],
+    ) -> LinearHead:
+        head = LinearHead()
+        head.reset(classes, len(self._vocabulary))
+        rng = np.random.default_rng(self._seed)
+        head.train_on(self._vocabulary, texts, targets, order, self._epochs, rng)
+        return head
 
     def _trained(
         self,
@@ -282,7 +319,7 @@ class FastClassifier:
         experts = [lexical[:, :classes]]
         if self._words is not None:
             scores = np.zeros_like(lexical)
-            self._words.add_scores(judged, 1.0, scores)
+            self._words.add_scores(judged, classes, 1.0, scores)
             experts.append(scores[:, :classes])
         weights = expert_weights(experts, truth, _EXPECTED[: len(experts)])
         factor = max(weights[0], _LEAST_FACTOR)

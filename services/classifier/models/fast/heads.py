@@ -13,7 +13,6 @@ from services.classifier.models.fast.classifier import FastClassifier, _Scale
 from services.classifier.models.fast.guard import Guard
 from services.classifier.models.lexical.linear import LinearHead
 from services.classifier.models.lexical.softmax import normalise
-from services.classifier.models.lexical.vocabulary import Features
 from services.classifier.models.words.rows import WordRows
 
 _WARM_EPOCHS: Final = 1
@@ -47,7 +46,7 @@ class TextHead(FastClassifier):
             "table": self._table.state() if words and self._table else None,
             "words": words.state() if words else None,
             "memory": self._memory.state(),
-            "guard": {"texts": list(self._guard.texts), "labels": list(self._guard.labels)},
+            "guard": self._guard.state(),
         }  # fmt: skip
 
     @classmethod
@@ -60,10 +59,14 @@ class TextHead(FastClassifier):
         return head
 
     def fork(self) -> "TextHead":
-        """A head of its own that shares only the encoded words, which never change."""
+        """A head of its own, sharing the encoded words, which never change, and the weights until
+        one of the two learns."""
         twin = TextHead(seed=self._seed, encoder=self._encoder)
-        twin._table = self._table
-        twin._take(self.state())
+        twin._table, twin._scale, twin._epochs = self._table, self._scale, self._epochs
+        twin._head, twin._vocabulary = self._head.fork(), self._vocabulary.fork()
+        twin._words = self._words.fork() if self._words else None
+        twin._memory.restore(self._memory.state())
+        twin._guard = self._guard
         twin.refused_refits = self.refused_refits
         return twin
 
@@ -118,20 +121,20 @@ class TextHead(FastClassifier):
         answers = self.predict_proba(probes)
         return digest_of({"classes": list(self.classes), "answers": np.asarray(answers)})
 
-    def _trained(
+    def _relearned(
         self,
-        features: Features,
+        texts: Sequence[str],
         targets: NDArray[np.int32],
         order: NDArray[np.int64],
         classes: list[str],
     ) -> LinearHead:
         if not self._warm:
-            return super()._trained(features, targets, order, classes)
-        head = self._head.copy()
-        head.lengthen(len(self._vocabulary))
+            return super()._relearned(texts, targets, order, classes)
+        head = self._head.fork()
         for label in classes:
             head.column(label)
-        head.train(features, targets, order, _WARM_EPOCHS, np.random.default_rng(self._seed))
+        rng = np.random.default_rng(self._seed)
+        head.train_on(self._vocabulary, texts, targets, order, _WARM_EPOCHS, rng)
         return head
 
     def _take(self, state: Mapping[str, Any]) -> None:
@@ -150,4 +153,4 @@ class TextHead(FastClassifier):
             self._words = WordRows(self._table)
             self._words.restore(state["words"])
         self._memory.restore(state["memory"])
-        self._guard = Guard(tuple(state["guard"]["texts"]), tuple(state["guard"]["labels"]))
+        self._guard = Guard.from_state(state["guard"])

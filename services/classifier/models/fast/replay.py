@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-_PER_CLASS: Final = 400
-_IN_ALL: Final = 20_000
+_PER_CLASS: Final = 2_000
+_IN_ALL: Final = 16_000
 # A class is repeated at most this often to come up to the median class.
 _MOST_REPEATS: Final = 8
 
@@ -20,7 +20,7 @@ class _Shelf:
 
 
 class ReplayMemory:
-    """Up to 400 texts of each class, 20,000 in all; corrections are never pushed out by others.
+    """Up to 2,000 texts of each class, 16,000 in all; corrections are never pushed out by others.
 
     Which examples stay is drawn by reservoir sampling (Vitter 1985) from a seeded generator: the
     same texts in the same order leave the same memory.

@@ -7,13 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.models.lexical.softmax import score_rows, train_rows
-from services.classifier.models.lexical.vocabulary import Features
+from services.classifier.models.lexical.vocabulary import Features, Vocabulary
 
 # Vector registers hold 16 floats; the columns this leaves unused are room for topics to come.
 _LANE: Final = 16
 RATE: Final = 2.0
 # A single correction has to count at once.
 CORRECTION_RATE: Final = 8.0
+# Texts that are held as features at a time while a memory is learned from again.
+_CHUNK: Final = 512
 
 
 class LinearHead:
@@ -26,6 +28,7 @@ class LinearHead:
         self._squares = np.zeros(0, np.float32)
         self._bias = np.zeros(_LANE, np.float32)
         self._bias_squares = np.zeros(_LANE, np.float32)
+        self._shared = False
 
     @property
     def rows(self) -> int:
@@ -41,18 +44,25 @@ class LinearHead:
         self._squares = np.zeros(rows, np.float32)
         self._bias = np.zeros(stride, np.float32)
         self._bias_squares = np.zeros(stride, np.float32)
+        self._shared = False
 
     def column(self, label: str) -> int:
         """Column of a class, made if it is new."""
         if label not in self.classes:
             self.classes.append(label)
-            if len(self.classes) > self._weights.shape[1]:
-                more = self._weights.shape[1] + max(_LANE, self._weights.shape[1] // 4)
-                self._widen(-(-more // _LANE) * _LANE)
+            self._own()
+            if len(self.classes) > self.stride:
+                self._widen(self.next_stride)
             # As if it had been predicted as rarely as the rarest: a new topic starts from nothing.
             known = self._bias[: len(self.classes) - 1]
             self._bias[len(self.classes) - 1] = known.min() if known.size else 0.0
         return self.classes.index(label)
+
+    @property
+    def next_stride(self) -> int:
+        """Columns there will be room for once there is none left."""
+        more = self.stride + max(_LANE, self.stride // 4)
+        return -(-more // _LANE) * _LANE
 
     def lengthen(self, rows: int) -> None:
         """Room for `rows` features, new ones of weight zero."""
@@ -61,6 +71,8 @@ class LinearHead:
             stride = self._weights.shape[1]
             self._weights = np.concatenate([self._weights, np.zeros((more, stride), np.float32)])
             self._squares = np.concatenate([self._squares, np.zeros(more, np.float32)])
+            self._bias, self._bias_squares = self._bias.copy(), self._bias_squares.copy()
+            self._shared = False
         self._size = max(self._size, rows)
 
     def logits(self, features: Features) -> NDArray[np.float32]:
@@ -84,6 +96,23 @@ class LinearHead:
             if after is not None and not after(epoch):
                 return
 
+    def train_on(  # noqa: PLR0917 - as `train`
+        self,
+        vocabulary: Vocabulary,
+        texts: Sequence[str],
+        labels: NDArray[np.int32],
+        order: NDArray[np.int64],
+        epochs: int,
+        rng: np.random.Generator,
+    ) -> None:
+        """As `train`, bit for bit, holding the features of a few texts at a time."""
+        for _ in range(epochs):
+            shuffled = rng.permutation(order)
+            for first in range(0, len(shuffled), _CHUNK):
+                part = shuffled[first : first + _CHUNK]
+                features = vocabulary.features([texts[i] for i in part.tolist()])
+                self.step(features, labels[part], np.arange(len(part)), RATE)
+
     def step(
         self,
         features: Features,
@@ -92,6 +121,7 @@ class LinearHead:
         rate: float,
     ) -> None:
         """One AdaGrad step for each text of `order`, in that order."""
+        self._own()
         train_rows(
             features.rows, features.values, features.starts, labels, order, self._weights,
             self._bias, self._squares, self._bias_squares, len(self.classes), rate,
@@ -102,19 +132,32 @@ class LinearHead:
         weights: NDArray[np.float32] = self._weights[features.rows, column] * features.values
         return weights
 
-    def copy(self) -> "LinearHead":
-        """A head of its own with the same weights."""
+    def fork(self) -> "LinearHead":
+        """A head of its own with the same weights, copied by whichever of the two learns first."""
         twin = LinearHead()
-        twin.restore(self.classes, self.state())
+        twin.classes, twin._size = list(self.classes), self._size
+        twin._weights, twin._squares = self._weights, self._squares
+        twin._bias, twin._bias_squares = self._bias, self._bias_squares
+        self._shared = twin._shared = True
         return twin
 
+    def select(self, rows: NDArray[np.int64]) -> None:
+        """Keep these rows only, renumbered in their order."""
+        self._weights, self._squares = self._weights[rows], self._squares[rows]
+        self._size = len(rows)
+
+    @property
+    def stride(self) -> int:
+        """Columns there is room for."""
+        return self._weights.shape[1]
+
     def state(self) -> dict[str, NDArray[np.float32]]:
-        """Arrays that `restore` takes back."""
+        """Arrays that `restore` takes back; they are the head's own until it learns again."""
         return {
-            "weights": self._weights[: self._size].copy(),
-            "squares": self._squares[: self._size].copy(),
-            "bias": self._bias.copy(),
-            "bias_squares": self._bias_squares.copy(),
+            "weights": self._weights[: self._size],
+            "squares": self._squares[: self._size],
+            "bias": self._bias,
+            "bias_squares": self._bias_squares,
         }
 
     def restore(self, classes: list[str], state: Mapping[str, NDArray[np.float32]]) -> None:
@@ -131,6 +174,14 @@ class LinearHead:
         self._squares = np.array(state["squares"], np.float32)
         self._bias = np.array(state["bias"], np.float32)
         self._bias_squares = np.array(state["bias_squares"], np.float32)
+        self._shared = False
+
+    def _own(self) -> None:
+        """Stop sharing weights, before the first change of any."""
+        if self._shared:
+            self._weights, self._squares = self._weights.copy(), self._squares.copy()
+            self._bias, self._bias_squares = self._bias.copy(), self._bias_squares.copy()
+            self._shared = False
 
     def _widen(self, stride: int) -> None:
         def wider(old: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -129,6 +129,22 @@ class Vocabulary:
         documents = self._documents
         self.restore(hashes, frequency, documents)
 
+    def shrink(self, most: int) -> NDArray[np.int64]:
+        """Keep the `most` frequent rows, of equal ones the newest; which rows were kept."""
+        frequency, idf = self.frequencies(), self.idf()
+        newest_first = np.argsort(-frequency[::-1], kind="stable")[:most]
+        keep = np.sort(len(frequency) - 1 - newest_first)
+        self.restore(self.hashes()[keep], frequency[keep], self._documents, idf[keep])
+        return keep
+
+    def fork(self) -> "Vocabulary":
+        """A vocabulary of its own with the same rows."""
+        twin = Vocabulary()
+        twin._slots, twin._frequency = self._slots.copy(), self._frequency.copy()
+        twin._idf = self._idf.copy()
+        twin._size, twin._documents = self._size, self._documents
+        return twin
+
     def weigh(self, since: int = 0) -> None:
         """Set the inverse document frequency of rows from `since` on (smoothed, plus one)."""
         frequency = self._frequency[since : self._size]

@@ -52,14 +52,17 @@ def score_words(
     idf: F32,
     rows: F32,
     bias: F32,
+    classes: int,
+    low: float,
     share: float,
     logits: F32,
     unknown: NDArray[np.int64],
 ) -> int:
     """Add share x (bias + sum of idf x row / sqrt(sum of idf^2)) to the logits of each text.
 
-    A text of which no word is known gets nothing added. Places of unknown words go to `unknown` as
-    far as it has room; returns how many.
+    Classes that the rows do not know, up to `classes`, get share x low. A text of which no word is
+    known gets nothing added. Places of unknown words go to `unknown` as far as it has room; returns
+    how many.
     """
     missing = 0
     part = np.empty(rows.shape[1], np.float32)
@@ -85,4 +88,6 @@ def score_words(
             factor = np.float32(share)
             for c in range(part.size):
                 out[c] += factor * (bias[c] + inverse * part[c])
+            for c in range(part.size, classes):
+                out[c] += factor * np.float32(low)
     return missing

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.lexical.featurising import place_all
-from services.classifier.models.lexical.vocabulary import Features
+from services.classifier.models.words.uses import WordUses
 
 Array = NDArray[np.float32]
 
@@ -72,26 +72,21 @@ class WordTable:
                 self._pending.pop(value, None)
         return len(chosen)
 
-    def learn(self, features: Features) -> None:
+    def learn(self, uses: WordUses) -> None:
         """Encode the words of training texts now, the most frequent first as far as there is room.
 
         The first call also fixes the centre of the vectors: their mean over these texts.
         """
-        hashes, first, counts = np.unique(features.words, return_index=True, return_counts=True)
+        hashes, first, counts = np.unique(uses.words, return_index=True, return_counts=True)
         new = ~np.isin(hashes, self.hashes)
         order = np.lexsort((first[new], -counts[new]))[: max(_MOST_WORDS - len(self), 0)]
-        chosen = [
-            (value, word)
-            for value, place in zip(
-                hashes[new][order].tolist(), first[new][order].tolist(), strict=True
-            )
-            if len(word := features.word(place)) <= _LONGEST_WORD
-        ]
+        words = {value: uses.spelled[value] for value in hashes[new][order].tolist()}
+        chosen = {value: word for value, word in words.items() if len(word) <= _LONGEST_WORD}
         if not chosen:
             return
-        values = np.fromiter((value for value, _ in chosen), np.uint32, len(chosen))
+        values = np.fromiter(chosen, np.uint32, len(chosen))
         frequency = counts[np.searchsorted(hashes, values)].astype(np.float32)
-        self._append(values, [word for _, word in chosen], None if self._centred else frequency)
+        self._append(values, list(chosen.values()), None if self._centred else frequency)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Arrays that `restore` takes back."""

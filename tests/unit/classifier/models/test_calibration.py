@@ -77,11 +77,11 @@ def test_importance_is_repetition() -> None:
 
 def test_the_replay_memory_is_bounded_and_keeps_corrections() -> None:
     memory = ReplayMemory()
-    memory.remember([f"text {i}" for i in range(2_000)], ["a"] * 1_000 + ["b"] * 1_000)
+    memory.remember([f"text {i}" for i in range(6_000)], ["a"] * 3_000 + ["b"] * 3_000)
     memory.correct("text 3", "c")
     memory.correct("text 3", "d")
     texts, labels = memory.examples()
-    assert len(texts) <= 801
+    assert len(texts) <= 4_001
     assert labels[texts.index("text 3")] == "d"
     assert texts.count("text 3") == 1
 
