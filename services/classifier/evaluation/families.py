@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from itertools import count
 
 from services.classifier.domain.labelling import TextClassifier
+from services.classifier.evaluation.cascaded import CascadedClassifier
 from services.classifier.evaluation.folded import FoldedClassifier
 from services.classifier.evaluation.online import OnlineClassifier, Report
 from services.classifier.evaluation.tables import UnusableData
 from services.classifier.models.batch.classifier import BatchClassifier
 from services.classifier.models.encoding.encoder import shared_encoder
-from services.classifier.models.semantic.cascade import SemanticCascade
 from services.classifier.models.semantic.zero import ZeroShot
 
 NAMES = ("fast", "batch")
@@ -25,12 +25,9 @@ def maker(
             raise UnusableData("--semantic stands on the fast model; leave out --model batch")
         return lambda: _batch(seed, report)
 
-    def fast() -> FoldedClassifier:
-        return FoldedClassifier(seed=seed, encoder=shared_encoder())
-
     if semantic_share:
-        return lambda: SemanticCascade(fast(), share=semantic_share)
-    return fast
+        return lambda: CascadedClassifier(share=semantic_share, seed=seed, encoder=shared_encoder())
+    return lambda: FoldedClassifier(seed=seed, encoder=shared_encoder())
 
 
 def _batch(seed: int, report: Report) -> BatchClassifier:
@@ -55,4 +52,4 @@ def online(model: TextClassifier, name: str) -> OnlineClassifier:
 
 def share_sent(model: TextClassifier) -> float:
     """The share of tickets that the semantic stage was asked about since the fit."""
-    return model.semantic_share if isinstance(model, SemanticCascade) else 0.0
+    return model.semantic_share if isinstance(model, CascadedClassifier) else 0.0

@@ -1,6 +1,7 @@
 """The semantic experts: a softmax head on encoder vectors, and the nearest exemplars of a class."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Hashable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -14,17 +15,22 @@ Array = NDArray[np.float32]
 _STRENGTH: Final = 30.0
 # Exemplars kept of each class: the latest, because a correction is the best one.
 _EXEMPLARS: Final = 30
+# In all: 40 MB of vectors, however many classes there are.
+_IN_ALL: Final = 20_000
 # Fitting a softmax over more classes than this takes minutes; then a class is its mean vector.
 _MOST_CLASSES: Final = 1_000
 _PROTOTYPE_SCALE: Final = 10.0
+_FREE: Final = -1
 
 
 class SemanticHead:
     """Softmax regression on centred unit vectors; texts without a vector get equal logits."""
 
-    def __init__(self) -> None:
-        self.head = LogisticHead(np.zeros((0, 0), np.float32), np.zeros(0, np.float32))
-        self.centre = np.zeros(0, np.float32)
+    def __init__(self, centre: Array | None = None, start: LogisticHead | None = None) -> None:
+        """centre: shape (dimension,), else the mean of what is learned; start: where to begin."""
+        self.head = start or LogisticHead(np.zeros((0, 0), np.float32), np.zeros(0, np.float32))
+        self.centre = np.zeros(0, np.float32) if centre is None else centre
+        self._start = start
 
     def fit(
         self,
@@ -32,24 +38,23 @@ class SemanticHead:
         labels: NDArray[np.int32],
         classes: int,
         importance: Array | None = None,
-        *,
-        again: bool = False,
     ) -> None:
-        """Learn; `again` keeps the centre and starts from the head there is."""
+        """Learn; the centre stays where one was given."""
         present = vectors.any(axis=1)
-        if not again:
+        if not len(self.centre):
             self.centre = vectors[present].mean(axis=0).astype(np.float32)
         if classes > _MOST_CLASSES:
             self.head = _prototypes(vectors[present] - self.centre, labels[present], classes)
             return
         self.head = fit_logistic(
             vectors[present] - self.centre, labels[present], classes, strength=_STRENGTH,
-            importance=None if importance is None else importance[present],
-            start=self.head if again else None,
+            importance=None if importance is None else importance[present], start=self._start,
         )  # fmt: skip
 
     def logits(self, vectors: Array) -> Array:
-        """Shape (texts, classes)."""
+        """Shape (texts, classes it was fitted for)."""
+        if not self.head.weights.size:
+            return np.zeros((len(vectors), 0), np.float32)
         result = self.head.logits(vectors - self.centre)
         result[~vectors.any(axis=1)] = 0.0
         return result
@@ -64,52 +69,88 @@ def _prototypes(vectors: Array, labels: NDArray[np.int32], classes: int) -> Logi
 
 
 class ExemplarMemory:
-    """Up to 30 vectors of each class; a text's score for a class is its nearest one's cosine."""
+    """Up to 30 vectors of each class; a text's score for a class is its nearest one's cosine.
 
-    def __init__(self, centre: Array) -> None:
+    An example is added, replaced or taken back by its key at a cost that does not depend on how
+    many there are.
+    """
+
+    def __init__(self, centre: Array, classes: int = 1) -> None:
+        """classes: about how many there will be; with very many each keeps fewer exemplars."""
         self._centre = centre
-        self._vectors: list[Array] = []
-        self._labels: list[int] = []
-        self._matrix: Array | None = None
-        self._starts = np.zeros(0, np.int64)
-        self._owners = np.zeros(0, np.int64)
+        self._most = max(1, min(_EXEMPLARS, _IN_ALL // max(classes, 1)))
+        self._matrix = np.zeros((64, len(centre)), np.float32)
+        self._owners = np.full(64, _FREE, np.int64)
+        self._rows: dict[Hashable, int] = {}
+        self._keys: dict[int, deque[Hashable]] = {}
+        self._free = list(range(64))
+        self._order: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
-        return len(self._vectors)
+        return len(self._rows)
 
-    def add(self, vectors: Array, labels: Sequence[int]) -> None:
-        """Remember examples in order; vectors of nothing are passed over."""
-        centred = unit(vectors - self._centre)
-        for place in np.flatnonzero(vectors.any(axis=1)).tolist():
-            self._vectors.append(centred[place])
-            self._labels.append(int(labels[place]))
-        self._matrix = None
+    def add(self, keys: Sequence[Hashable], vectors: Array, labels: Sequence[int]) -> None:
+        """Remember examples in order; vectors of nothing are passed over.
+
+        A known key is moved to its new class; the oldest of a full class is forgotten.
+        """
+        there = np.linalg.norm(vectors, axis=1, keepdims=True) > 0.0
+        centred = np.where(there, unit(vectors - self._centre), np.float32(0.0))
+        for key, vector, label in zip(keys, centred, labels, strict=True):
+            self.remove(key)
+            if not vector.any():
+                continue
+            kept = self._keys.setdefault(int(label), deque())
+            if len(kept) >= self._most:
+                self.remove(kept[0])
+            row = self._room()
+            self._matrix[row], self._owners[row] = vector, int(label)
+            self._rows[key] = row
+            kept.append(key)
+
+    def remove(self, key: Hashable) -> None:
+        """Forget an example; nothing happens when it is unknown."""
+        row = self._rows.pop(key, None)
+        if row is None:
+            return
+        self._keys[int(self._owners[row])].remove(key)
+        self._owners[row] = _FREE
+        self._free.append(row)
+        self._order = None
 
     def scores(self, vectors: Array, classes: int) -> Array:
         """Greatest cosine to an exemplar of each class, shape (texts, classes); none gives 0."""
-        self._arrange()
         out = np.zeros((len(vectors), classes), np.float32)
-        if self._matrix is None or not len(vectors):
+        if not self._rows or not len(vectors):
             return out
+        if self._order is None:
+            by_class = np.argsort(self._owners, kind="stable")
+            self._order = by_class[np.searchsorted(self._owners[by_class], 0) :]
+        owners, starts = np.unique(self._owners[self._order], return_index=True)
         with one_thread():
             cosines = unit(vectors - self._centre) @ self._matrix.T
-        out[:, self._owners] = np.maximum.reduceat(cosines, self._starts, axis=1)
+        out[:, owners] = np.maximum.reduceat(cosines[:, self._order], starts, axis=1)
         out[~vectors.any(axis=1)] = 0.0
         return out
 
-    def _arrange(self) -> None:
-        """Exemplars of each class side by side, the older of too many forgotten."""
-        if self._matrix is not None or not self._vectors:
-            return
-        kept: dict[int, list[int]] = {}
-        for place, label in enumerate(self._labels):
-            kept.setdefault(label, []).append(place)
-        order = [place for label in sorted(kept) for place in kept[label][-_EXEMPLARS:]]
-        self._vectors = [self._vectors[place] for place in order]
-        self._labels = [self._labels[place] for place in order]
-        labels = np.asarray(self._labels)
-        self._owners, self._starts = np.unique(labels, return_index=True)
-        self._matrix = np.stack(self._vectors)
+    def fork(self) -> "ExemplarMemory":
+        """A memory of its own with the same exemplars."""
+        twin = ExemplarMemory(self._centre)
+        twin._most, twin._order = self._most, self._order
+        twin._matrix, twin._owners = self._matrix.copy(), self._owners.copy()
+        twin._rows, twin._free = dict(self._rows), list(self._free)
+        twin._keys = {label: deque(keys) for label, keys in self._keys.items()}
+        return twin
+
+    def _room(self) -> int:
+        """A free row, the table doubled where there is none."""
+        if not self._free:
+            size = len(self._matrix)
+            self._matrix = np.concatenate([self._matrix, np.zeros_like(self._matrix)])
+            self._owners = np.concatenate([self._owners, np.full(size, _FREE, np.int64)])
+            self._free = list(range(2 * size - 1, size - 1, -1))
+        self._order = None
+        return self._free.pop()
 
 
 def unit(vectors: Array) -> Array:

@@ -1,0 +1,85 @@
+"""Exemplars, and names as first examples."""
+
+import numpy as np
+import pytest
+
+from services.classifier.models.semantic.experts import ExemplarMemory
+from services.classifier.models.semantic.names import named_examples, spoken
+
+UP, RIGHT = [0.0, 1.0], [1.0, 0.0]
+
+
+@pytest.fixture
+def memory() -> ExemplarMemory:
+    return ExemplarMemory(np.zeros(2, np.float32))
+
+
+def scores(memory: ExemplarMemory, *vectors: list[float], classes: int = 2) -> list[list[float]]:
+    found: list[list[float]] = memory.scores(np.array(vectors, np.float32), classes).tolist()
+    return found
+
+
+def test_the_latest_of_each_class_are_kept(memory: ExemplarMemory) -> None:
+    vectors = np.array([UP] * 40 + [RIGHT] * 30, np.float32)
+    memory.add(range(70), vectors, [0] * 70)
+    memory.add(["other"], np.array([UP], np.float32), [1])
+    assert scores(memory, UP, [0.0, 0.0], classes=3) == [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
+    assert len(memory) == 31
+
+
+def test_a_known_example_moves_to_its_new_class(memory: ExemplarMemory) -> None:
+    memory.add(["a", "b"], np.array([UP, RIGHT], np.float32), [0, 0])
+    memory.add(["a"], np.array([UP], np.float32), [1])
+    assert scores(memory, UP) == [[0.0, 1.0]]
+    assert len(memory) == 2
+
+
+def test_an_example_is_taken_back(memory: ExemplarMemory) -> None:
+    memory.add(["a"], np.array([UP], np.float32), [0])
+    memory.remove("a")
+    memory.remove("never there")
+    assert scores(memory, UP) == [[0.0, 0.0]]
+
+
+def test_a_fork_learns_on_its_own(memory: ExemplarMemory) -> None:
+    memory.add(["a"], np.array([UP], np.float32), [0])
+    twin = memory.fork()
+    twin.remove("a")
+    twin.add(["b"], np.array([RIGHT], np.float32), [1])
+    assert scores(memory, UP, RIGHT) == [[1.0, 0.0], [0.0, 0.0]]
+    assert scores(twin, UP, RIGHT) == [[0.0, 0.0], [0.0, 1.0]]
+
+
+def test_many_classes_keep_fewer_each() -> None:
+    memory = ExemplarMemory(np.zeros(2, np.float32), classes=10_000)
+    memory.add(range(5), np.array([UP] * 5, np.float32), [0] * 5)
+    assert len(memory) == 2
+
+
+def test_many_examples_are_found_again(memory: ExemplarMemory) -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((500, 2)).astype(np.float32)
+    memory.add(range(500), vectors, [i % 50 for i in range(500)])
+    found = memory.scores(vectors, 50)
+    assert all(found[i, i % 50] > 0.9999 for i in range(500))
+
+
+def test_nothing_is_no_example(memory: ExemplarMemory) -> None:
+    memory.add(["a"], np.zeros((1, 2), np.float32), [0])
+    assert len(memory) == 0
+
+
+def test_a_name_and_its_description_are_examples() -> None:
+    found = named_examples(["vpn", "fac"], [1], {"fac": "rooms and heating", "vpn": "tunnels"})
+    assert {each.column for each in found} == {1}
+    assert found[0].text == "fac"
+    assert found[-1].text == "rooms and heating"
+    assert found[-1].weight == sum(each.weight for each in found[:-1])
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("card_not_working", "card not working"), ("cardArrival", "card arrival"), ("VPN", "vpn")],
+)
+def test_names_are_spoken(name: str, said: str) -> None:
+    assert spoken(name) == said
