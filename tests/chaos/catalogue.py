@@ -1,8 +1,19 @@
 """Every row, those that share a world beside each other."""
 
 from tests.chaos.row import Row
-from tests.chaos.rows import brokers, disks, inputs, kills, labellers, members, soak, stops, stores
+from tests.chaos.rows import (
+    brokers,
+    disks,
+    inputs,
+    kills,
+    labellers,
+    learners,
+    members,
+    soak,
+    stops,
+    stores,
+)
 
-FAMILIES = (kills, stops, brokers, stores, members, inputs, labellers, disks, soak)
+FAMILIES = (kills, stops, brokers, stores, members, inputs, labellers, learners, disks, soak)
 _ALL: tuple[Row, ...] = tuple(row for family in FAMILIES for row in family.ROWS)
 ROWS = tuple(sorted(_ALL, key=lambda row: (not row.shares, repr(row.setup))))

@@ -64,8 +64,8 @@ class Client:
         started = time.monotonic()
         try:
             answer = self._http.post("/v1/events", json=batch)
-        except httpx.HTTPError:
-            self._ledger.note_silence()
+        except httpx.HTTPError as fault:
+            self._ledger.note_silence(timed_out=isinstance(fault, httpx.ReadTimeout))
             return None
         seconds = time.monotonic() - started
         self._ledger.note(answer.status_code, seconds, answer.headers.get("retry-after"))

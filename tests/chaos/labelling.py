@@ -1,11 +1,13 @@
 """The classifier with a labeller of the suite's own: `python -m tests.chaos.labelling`.
 
 CHAOS_LABELLER: plain, slow (a hundredth of a second per ticket), fragile (raises for some texts),
-hanging (never answers for such a text, the first time: CHAOS_FLAG names the file that remembers).
-CHAOS_CLOCK=jumping: the wall clock goes a day ahead and two days back with every reading.
+hanging (never answers for such a text), seizing (the same, and lets no other thread run meanwhile).
+CHAOS_CLOCK: jumping (the wall clock goes a day ahead and two days back with every reading), hanging
+(reading it never ends, once, when the file that CHAOS_FLAG names is there).
 """
 
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -59,29 +61,49 @@ class Fragile(Plain):
 
 
 class Hanging(Plain):
-    """A model that does not come back, and takes the event loop with it."""
+    """A model that does not come back from one text, whenever it is asked."""
 
     def label(self, texts: Sequence[str]) -> Labelling:
-        flag = Path(os.environ["CHAOS_FLAG"])
-        if any(EXPLOSIVE in text for text in texts) and not flag.exists():
-            flag.touch()
-            time.sleep(HANG_SECONDS)
+        if any(EXPLOSIVE in text for text in texts):
+            self._hang()
         return super().label(texts)
 
+    def _hang(self) -> None:
+        time.sleep(HANG_SECONDS)
 
-LABELLERS = {"plain": Plain, "slow": Slow, "fragile": Fragile, "hanging": Hanging}
+
+class Seizing(Hanging):
+    """The same, as a regular expression does it: no other thread of Python runs meanwhile."""
+
+    def _hang(self) -> None:
+        re.match("(a|a)*$", "a" * 60 + "b")
+
+
+LABELLERS = {
+    "plain": Plain,
+    "slow": Slow,
+    "fragile": Fragile,
+    "hanging": Hanging,
+    "seizing": Seizing,
+}
 
 
 def chosen_clock() -> Clock:
     """What CHAOS_CLOCK asks for."""
-    if os.environ.get("CHAOS_CLOCK") != "jumping":
-        return utc_now
     jumps = cycle((timedelta(days=1), timedelta(days=-1)))
 
     def jumping() -> datetime:
         return utc_now() + next(jumps)
 
-    return jumping
+    def hanging() -> datetime:
+        flag = Path(os.environ["CHAOS_FLAG"])
+        if flag.exists():
+            flag.unlink()
+            time.sleep(HANG_SECONDS)
+        return utc_now()
+
+    clocks: dict[str, Clock] = {"jumping": jumping, "hanging": hanging}
+    return clocks.get(os.environ.get("CHAOS_CLOCK", ""), utc_now)
 
 
 def main() -> int:

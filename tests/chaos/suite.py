@@ -74,6 +74,7 @@ class Suite:
         before = world.ledger.events
         world.recoveries.clear()
         world.notes.clear()
+        world.ledger.forget_times()
         try:
             row.act(world)
             outcome.judged(world.settle())

@@ -96,13 +96,14 @@ class World(Fleet):
         """Wait until that share of the feeder's work was accepted."""
         self.until(lambda: feeder.share >= share or not feeder.is_alive(), f"{share:.0%} accepted")
 
-    def recover(self) -> float:
+    def recover(self, within: float = PATIENCE) -> float:
         """Seconds from now until a ticket of every partition was accepted and is readable."""
         started = time.monotonic()
         probes = one_per_partition(f"p{next(self._names)}-{self.seed}", self.setup.partitions)
-        self.until(lambda: self.post(probes) == 202, "ingest accepts")
+        self.until(lambda: self.post(probes) == 202, "ingest accepts", within)
         names = [keys.ticket(probe["ticket_id"]) for probe in probes]
-        self.until(lambda: self.store.exists(*names) == len(names), "all partitions flow")
+        left = started + within - time.monotonic()
+        self.until(lambda: self.store.exists(*names) == len(names), "all partitions flow", left)
         self.recoveries.append(time.monotonic() - started)
         return self.recoveries[-1]
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.chaos.labelling import EXPLOSIVE
@@ -12,6 +14,8 @@ from tests.chaos.world import Setup, World
 LAG = "deskstream_intake_lag_records"
 GROWTH_MB = 60.0
 EXIT_SECONDS = 60.0
+# Every process that ends takes its deadline, its restart and its partitions' way to others.
+HANG_PATIENCE = 420.0
 LABELLING = "tests.chaos.labelling"
 
 
@@ -58,16 +62,40 @@ def stuck(world: World) -> None:
     """The event loop hangs: the watchdog outside of it ends the process, which comes back."""
     flag = world.directory / "hung"
     world.stop("classifier-0")
-    worker = world.run("classifier-0", LABELLING, CHAOS_LABELLER="hanging", CHAOS_FLAG=str(flag))
+    worker = world.run("classifier-0", LABELLING, CHAOS_CLOCK="hanging", CHAOS_FLAG=str(flag))
     world.until_ready()
+    flag.touch()
     with world.feeding(200, batch=5):
-        pass
-    bomb = world.tickets(1)
-    bomb[0]["subject"] = EXPLOSIVE
-    world.until(lambda: world.post(bomb) == 202, "ingest accepts")
-    world.until(flag.exists, "the loop hangs")
-    world.until(lambda: "no sign of life" in worker.log.read_text(), "the watchdog bites")
-    world.recover()
+        world.until(lambda: not flag.exists(), "the loop hangs")
+        world.until(lambda: "no sign of life" in worker.log.read_text(), "the watchdog bites")
+        world.recover()
+
+
+def hanging(last_words: str) -> Callable[[World], None]:
+    """The model never returns from one ticket: its process ends, and the ticket is parked."""
+
+    def act(world: World) -> None:
+        members = [world.services[name] for name in world.services if "classifier" in name]
+        before = asyncio.run(parked(world)).total()
+        with world.feeding(200):
+            pass
+        world.until(world.at_rest, "everything is labelled")
+        work = world.tickets(200)
+        work[world.rng.randrange(len(work))]["subject"] = f"please {EXPLOSIVE}"
+        started = time.monotonic()
+        with world.feeding(work):
+            pass
+        world.until(world.at_rest, "everything is labelled or parked", HANG_PATIENCE)
+        world.recoveries.append(time.monotonic() - started)
+        reasons = [record.reason for record in asyncio.run(parked_records(world))][before:]
+        assert reasons == ["model-error"], f"parked for {reasons}"
+        logs = "".join(member.log.read_text() for member in members)
+        ends = logs.count(last_words)
+        world.notes["processes ended"] = ends
+        # The first time with others, the second time alone; each member learns it for itself.
+        assert 2 <= ends <= 2 * len(members), f"{ends} processes said {last_words!r}"
+
+    return act
 
 
 def damaged_model(world: World) -> None:
@@ -94,12 +122,16 @@ def _version(models: Path) -> Path:
 
 
 def _cut(models: Path) -> None:
-    path = _version(models) / "model.skops"
+    path = _largest(models)
     path.write_bytes(path.read_bytes()[:-1_000])
 
 
 def _foreign(models: Path) -> None:
-    (_version(models) / "model.skops").write_bytes(b"not a model at all")
+    _largest(models).write_bytes(b"not a model at all")
+
+
+def _largest(models: Path) -> Path:
+    return max(_version(models).iterdir(), key=lambda path: path.stat().st_size)
 
 
 def _unpromoted(models: Path) -> None:
@@ -135,6 +167,27 @@ ROWS = (
         "an event loop that hangs",
         stuck,
         Setup(classifier=LABELLING, classifiers=1),
+        spoils=True,
+    ),
+    Row(
+        "hanging-model",
+        "the model never returns from one ticket",
+        hanging("the model has not answered"),
+        Setup(
+            classifier=LABELLING,
+            environment=(("CHAOS_LABELLER", "hanging"), ("CLASSIFIER_MODEL_SECONDS", "5")),
+        ),
+        spoils=True,
+    ),
+    Row(
+        "seizing-model",
+        "the same, and no other thread runs meanwhile",
+        hanging("Timeout (0:01:00)!"),
+        Setup(
+            classifier=LABELLING,
+            classifiers=1,
+            environment=(("CHAOS_LABELLER", "seizing"),),
+        ),
         spoils=True,
     ),
     Row("damaged-model", "the model is cut, foreign or missing", damaged_model),

@@ -20,10 +20,15 @@ from tests.chaos.world import Setup, World, received
 ASSIGNED = "deskstream_intake_assigned_partitions"
 LAG = "deskstream_intake_lag_records"
 COUNTED = "deskstream_forecaster_counted_total"
-EXIT_SECONDS = 60.0
+# From the start of a member that is refused to its end.
+EXIT_SECONDS = 30.0
+# From the making of topics or partitions until their tickets are readable.
+SEEN_SECONDS = 30.0
 STORM_CYCLES = 5
+# Somewhere something must get through, however often the group begins anew.
+STORM_SILENCE_SECONDS = 30.0
 # A restart of a static member; without static membership the others wait for its session's end.
-STALL_SECONDS = 3.0
+STALL_SECONDS = 1.0
 
 
 def owned(world: World, name: str, topic: topics.Topic = topics.RECEIVED) -> float:
@@ -87,6 +92,7 @@ def two_projectors(world: World) -> None:
 
 def storm(world: World) -> None:
     """A third member joins and leaves again and again, every second time without a word."""
+    began = time.time()
     with world.feeding(3_000) as feeder:
         for cycle in range(STORM_CYCLES):
             member = world.process(f"guest-{cycle}", world.setup.classifier)
@@ -100,6 +106,10 @@ def storm(world: World) -> None:
             world.recover()
             if not feeder.is_alive():
                 break
+        ended = time.time()
+    silence = _longest_silence(world, set(range(world.setup.partitions)), began, ended)
+    world.notes["longest silence"] = round(silence, 1)
+    assert silence < STORM_SILENCE_SECONDS, f"nothing was labelled for {silence:.0f} s"
 
 
 def static_member(world: World) -> None:
@@ -145,8 +155,8 @@ def topic_missing(world: World) -> None:
     world.until(lambda: "topic" in world.reason("ingest"), "ingest names the missing topic")
     world.until(lambda: "assigned" in world.reason("classifier-0"), "the classifier is not ready")
     world.provision()
+    world.recover(SEEN_SECONDS)
     world.until_ready()
-    world.recover()
     with world.feeding(300):
         pass
 
@@ -164,7 +174,9 @@ def partitions_added(world: World) -> None:
         if partition >= before:
             world.append([received(probe)], partition)
             names.append(keys.ticket(probe["ticket_id"]))
-    world.until(lambda: world.store.exists(*names) == len(names), "new partitions are read")
+    world.until(
+        lambda: world.store.exists(*names) == len(names), "new partitions are read", SEEN_SECONDS
+    )
     world.recoveries.append(time.monotonic() - started)
 
 
