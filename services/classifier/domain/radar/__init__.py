@@ -1,0 +1,1 @@
+"""The radar: which topics emerge among the tickets that no known topic explains."""

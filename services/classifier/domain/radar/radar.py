@@ -1,0 +1,230 @@
+"""Online leader clustering of novel tickets: the same sequence gives the same proposals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.classifier.domain.labelling import ticket_text
+from services.classifier.domain.radar.cluster import Cluster, Example, Fate
+from services.classifier.domain.radar.limits import RadarLimits
+from services.classifier.domain.radar.terms import Background, proposed_name, top_terms, words
+from shared.events import CorrectionLogEvent, ProposalDismissed, TicketCorrected, TicketLabelled
+
+Array = NDArray[np.float32]
+
+_DIMENSION: Final = 512
+# Events remembered so that a ticket that comes a second time is not counted twice.
+_HEARD: Final = 20_000
+_DISMISSED: Final = 1_000
+# Tickets between two looks for what expired.
+_ROUND: Final = 64
+_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A topic that emerges. `requesters` counts distinct ones, a hundred at most."""
+
+    id: str
+    name: str
+    terms: tuple[str, ...]
+    tickets: int
+    requesters: int
+    first_seen: datetime
+    last_seen: datetime
+    fate: Fate
+    examples: tuple[Example, ...]
+
+
+class Radar:
+    """Clusters by their centres; a ticket joins the nearest within reach or leads its own.
+
+    Tickets of known topics count too: near a cluster they say that the models know it after all.
+    """
+
+    def __init__(self, limits: RadarLimits | None = None) -> None:
+        self.limits = limits or RadarLimits()
+        self.observed = 0
+        self._now = _BEGINNING
+        self._clusters: list[Cluster] = []
+        self._centres = np.zeros((self.limits.clusters + 1, _DIMENSION), np.float32)
+        self._background = Background()
+        self._heard: dict[str, None] = {}
+        self._dismissed: dict[str, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._clusters)
+
+    def observe(self, ticket: TicketLabelled, vector: Array, novelty: float) -> None:
+        """Take one ticket; see `domain.observing.VectorObserver`."""
+        if ticket.event_id in self._heard:
+            return
+        _remember(self._heard, ticket.event_id, _HEARD)
+        self.observed += 1
+        self._now = max(self._now, ticket.received_at)
+        found = words(ticket_text(ticket.subject, ticket.body))
+        self._background.add(found)
+        if self.observed % _ROUND == 0:
+            self._expire()
+        place, cosine = self._nearest(vector)
+        if novelty < self.limits.novelty:
+            if cosine >= self.limits.witness:
+                self._clusters[place].contradict()
+            return
+        if cosine < self.limits.radius:
+            place = self._lead(ticket, vector)
+        cluster = self._clusters[place]
+        cluster.join(ticket, vector, found, self.observed)
+        if cluster.fate is Fate.GROWING:
+            self._centres[place] = cluster.centre
+            self._merge(place)
+        self._evict()
+
+    def fold(self, event: CorrectionLogEvent | None) -> None:
+        """One record of the correction log; folding it again changes nothing."""
+        match event:
+            case TicketCorrected(ticket_id=ticket_id, topic=str()):
+                for cluster in self._clusters:
+                    cluster.label(ticket_id)
+            case ProposalDismissed(proposal=proposal):
+                _remember(self._dismissed, proposal, _DISMISSED)
+                for cluster in self._clusters:
+                    if cluster.answers_to(proposal):
+                        cluster.fate = Fate.DISMISSED
+            case _:
+                pass
+
+    def proposals(self) -> list[Proposal]:
+        """What is worth a name, most tickets first."""
+        found = [self._proposal(each) for each in self._clusters if self._proposable(each)]
+        return sorted(found, key=lambda each: (-each.tickets, each.id))
+
+    def find(self, proposal: str) -> Proposal | None:
+        """A proposal by its id, or the id of a part of it; also one named or dismissed since."""
+        for cluster in self._clusters:
+            if cluster.answers_to(proposal) and self._enough(cluster):
+                return self._proposal(cluster)
+        return None
+
+    def state(self) -> dict[str, Any]:
+        """Plain values and arrays, all that observing on needs."""
+        totals = [cluster.total for cluster in self._clusters]
+        return {
+            "observed": self.observed,
+            "now": self._now.isoformat(),
+            "clusters": [cluster.state() for cluster in self._clusters],
+            "totals": np.array(totals, np.float32).reshape(len(totals), _DIMENSION),
+            "background": self._background.state(),
+            "heard": list(self._heard),
+            "dismissed": list(self._dismissed),
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], limits: RadarLimits | None = None) -> "Radar":
+        """The radar that `state` described. Raises LookupError, TypeError or ValueError."""
+        radar = cls(limits)
+        totals = np.asarray(state["totals"], np.float32)
+        saved = zip(state["clusters"], totals, strict=True)
+        clusters = [Cluster.from_state(values, total) for values, total in saved]
+        for cluster in clusters[: radar.limits.clusters]:
+            radar._add(cluster)
+        radar.observed = int(state["observed"])
+        radar._now = datetime.fromisoformat(state["now"])
+        radar._background = Background(**state["background"])
+        radar._heard = dict.fromkeys(state["heard"])
+        radar._dismissed = dict.fromkeys(state["dismissed"])
+        return radar
+
+    def _nearest(self, vector: Array) -> tuple[int, float]:
+        """Place and cosine of the nearest cluster; -1, -1 where there is none."""
+        if not self._clusters:
+            return -1, -1.0
+        cosines = self._centres[: len(self._clusters)] @ vector
+        place = int(cosines.argmax())
+        return place, float(cosines[place])
+
+    def _lead(self, ticket: TicketLabelled, vector: Array) -> int:
+        cluster = Cluster.led_by(ticket, vector, self.observed)
+        if cluster.id in self._dismissed:
+            cluster.fate = Fate.DISMISSED
+            cluster.total = vector.copy()
+        return self._add(cluster)
+
+    def _add(self, cluster: Cluster) -> int:
+        self._centres[len(self._clusters)] = cluster.centre
+        self._clusters.append(cluster)
+        return len(self._clusters) - 1
+
+    def _remove(self, place: int) -> None:
+        last = self._clusters.pop()
+        if place < len(self._clusters):
+            self._clusters[place] = last
+            self._centres[place] = self._centres[len(self._clusters)]
+
+    def _merge(self, place: int) -> None:
+        """Two that have grown together become the older one; silent ones stay as they are."""
+        cosines = self._centres[: len(self._clusters)] @ self._centres[place]
+        cosines[place] = -1.0
+        cosines[[each.fate is not Fate.GROWING for each in self._clusters]] = -1.0
+        other = int(cosines.argmax())
+        if cosines[other] < self.limits.merge:
+            return
+        elder, younger = sorted((place, other), key=lambda at: self._clusters[at].born)
+        self._clusters[elder].absorb(self._clusters[younger])
+        self._centres[elder] = self._clusters[elder].centre
+        self._remove(younger)
+
+    def _expire(self) -> None:
+        """Forget what nobody wrote about for so long; what was dismissed stays dismissed."""
+        oldest = self._now - self.limits.lifetime
+        for place in reversed(range(len(self._clusters))):
+            cluster = self._clusters[place]
+            if cluster.heard < oldest and cluster.fate is not Fate.DISMISSED:
+                self._remove(place)
+
+    def _evict(self) -> None:
+        """Make room: every ticket of a cluster buys it time. Silent ones may fill half of it."""
+        if len(self._clusters) <= self.limits.clusters:
+            return
+        silent = [at for at, each in enumerate(self._clusters) if each.fate is not Fate.GROWING]
+        crowded = 2 * len(silent) > self.limits.clusters
+        growing = [at for at, each in enumerate(self._clusters) if each.fate is Fate.GROWING]
+        candidates = silent if crowded or not growing else growing
+        self._remove(min(candidates, key=self._worth))
+
+    def _worth(self, place: int) -> int:
+        cluster = self._clusters[place]
+        return cluster.turn + cluster.tickets * self.limits.clusters
+
+    def _enough(self, cluster: Cluster) -> bool:
+        limits = self.limits
+        many = cluster.tickets >= limits.tickets
+        return many and len(cluster.requesters) >= limits.requesters
+
+    def _proposable(self, cluster: Cluster) -> bool:
+        growing = cluster.fate is Fate.GROWING
+        return growing and self._enough(cluster) and cluster.share >= self.limits.share
+
+    def _proposal(self, cluster: Cluster) -> Proposal:
+        found = top_terms(cluster.phrases, cluster.tickets, self._background)
+        return Proposal(
+            id=cluster.id,
+            name=proposed_name(found),
+            terms=tuple(found),
+            tickets=cluster.tickets,
+            requesters=len(cluster.requesters),
+            first_seen=cluster.first_seen,
+            last_seen=cluster.last_seen,
+            fate=cluster.fate,
+            examples=tuple(cluster.examples),
+        )
+
+
+def _remember(entries: dict[str, None], name: str, most: int) -> None:
+    entries[name] = None
+    while len(entries) > most:
+        del entries[next(iter(entries))]
