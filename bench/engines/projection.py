@@ -7,10 +7,9 @@ import sys
 from typing import Any
 
 from aiokafka import TopicPartition
-from redis.asyncio import Redis
 
 from bench.engines.job import Stopwatch
-from services.forecaster.adapters.read_side import RedisReadSide
+from services.forecaster.adapters.read_side import RedisReadSide, connect
 from services.forecaster.domain.projection.labels import Retention
 from services.forecaster.handlers import LabelProjection
 from shared.clock import utc_now
@@ -39,7 +38,7 @@ def main() -> None:
     bootstrap, redis_url, count = sys.argv[1:]
     worker = StreamWorker("bench-projection", bootstrap)
     producer = BatchProducer(bootstrap)
-    read_side = RedisReadSide(Redis.from_url(redis_url))
+    read_side = RedisReadSide(connect(redis_url))
     retention = Retention(30 * 86_400, 8 * 86_400, 10_000)
     stage = LabelProjection(read_side, producer, utc_now, QueueDirectory(), retention)
 

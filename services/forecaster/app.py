@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from services.forecaster.adapters.archive import ForecastArchive
 from services.forecaster.adapters.datasets import Datasets
 from services.forecaster.adapters.live_load import LiveLoad
-from services.forecaster.adapters.read_side import RedisReadSide
+from services.forecaster.adapters.read_side import ANSWER_SECONDS, RedisReadSide, connect
 from services.forecaster.adapters.store import RedisStore, Store
 from services.forecaster.adapters.surge_windows import SurgeWindows
 from services.forecaster.calendars import Calendars, Place
@@ -40,7 +40,6 @@ from shared.streaming.producer import Outbox
 from shared.topics import ALERTS, CORRECTED, LABELLED, Topic
 
 DAY_SECONDS = 86_400
-REDIS_SECONDS = 5.0
 # Labels that are always under way; with more of them the hour under way is not what it seems.
 FEW_RECORDS = 500
 
@@ -54,10 +53,7 @@ def create_worker(
 ) -> StreamWorker:
     """The forecaster as a worker that is ready to `run`."""
     worker = StreamWorker(settings.group, kafka.bootstrap_servers)
-    client = Redis.from_url(
-        redis.url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS
-    )
-    read_side = RedisReadSide(client)
+    read_side = RedisReadSide(connect(redis.url))
     producer = BatchProducer(kafka.bootstrap_servers)
     retention = Retention(
         ticket_seconds=settings.ticket_days * DAY_SECONDS,
@@ -86,7 +82,11 @@ def create_worker(
         return f"rebuilding the read side: {behind} records to go" if behind else None
 
     checks = {"kafka": worker.kafka_ready, "redis": read_side.ready, "projection": rebuilt}
-    store = RedisStore(client)
+    store = RedisStore(
+        Redis.from_url(
+            redis.url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
+        )
+    )
     services = create_services(settings, store, directory, clock)
 
     async def behind() -> str | None:

@@ -11,7 +11,13 @@ from services.forecaster.domain.projection.labels import Projection, Retention, 
 from services.forecaster.domain.projection.records import Batch
 from shared import metrics
 from shared.clock import Clock
-from shared.events import AlertRaised, LabelEvent, TicketCorrected, TicketSkipped
+from shared.events import (
+    AlertRaised,
+    LabelEvent,
+    LabelUpdated,
+    TicketCorrected,
+    TicketLabelled,
+)
 from shared.parking import Refused, carried, parked
 from shared.queues import QueueDirectory
 from shared.streaming import Chunk, Rewind
@@ -74,20 +80,35 @@ class LabelProjection(_Sink):
         """Compare the position and apply the batch with it, or rewind."""
         if prepared.refused:
             await self._park(chunk, prepared.refused)
-        topic, partition = chunk.partition
         with metrics.PROJECTION_SECONDS.time():
-            ids = {e.ticket_id for e in prepared.events if not isinstance(e, TicketSkipped)}
-            # Read before the script and yet safe: had anyone applied meanwhile, the position
-            # would have moved and the script would refuse.
-            known = await self._read_side.tickets(sorted(ids))
+            projection, at = await self._project(chunk, prepared.events)
+        self._check(chunk, at)
+        self._sources[chunk.partition.partition] = projection.source
+        self._observe(projection)
+
+    async def _project(self, chunk: Chunk, events: Sequence[LabelEvent]) -> tuple[Projection, int]:
+        """The batch applied, and the offset that holds after it.
+
+        Nearly every ticket is new. The script is told so and refuses where one is not, which
+        spares all others the question before. What is read before it is safe too: had anyone
+        applied meanwhile, the position would have moved.
+        """
+        topic, partition = chunk.partition
+        unseen = {e.ticket_id for e in events if isinstance(e, TicketLabelled)}
+        improved = {e.ticket_id for e in events if isinstance(e, LabelUpdated)} - unseen
+        known = dict(await self._read_side.tickets(sorted(improved)))
+        while True:
             source = self._sources[partition]
-            projection = project(prepared.events, source, known, self._directory, self._retention)
+            projection = project(events, source, known, self._directory, self._retention)
             after = Position(chunk.end, projection.source)
             commands = projection.commands(self._retention, self._clock())
-            at = await self._read_side.apply(topic, partition, chunk.start, after, commands)
-        self._check(chunk, at)
-        self._sources[partition] = projection.source
-        self._observe(projection)
+            answer = await self._read_side.apply_new(
+                topic, partition, chunk.start, after, commands, unseen=unseen
+            )
+            if isinstance(answer, int):
+                return projection, answer
+            known.update(answer)
+            unseen -= answer.keys()
 
     def _observe(self, projection: Projection) -> None:
         now = self._clock()

@@ -1,6 +1,8 @@
 """A Redis that refuses writes is waited for; one that calls a command wrong is not."""
 
 import asyncio
+import os
+import signal
 
 import pytest
 from prometheus_client import REGISTRY
@@ -16,8 +18,8 @@ pytestmark = pytest.mark.integration
 RETRIES = "deskstream_forecaster_redis_retries_total"
 
 
-def _retries() -> float:
-    return REGISTRY.get_sample_value(RETRIES, {"error": "WritesRefused"}) or 0.0
+def _retries(error: str = "WritesRefused") -> float:
+    return REGISTRY.get_sample_value(RETRIES, {"error": error}) or 0.0
 
 
 async def test_a_refused_write_is_repeated_until_it_is_taken(valkey: LocalValkey) -> None:
@@ -34,6 +36,26 @@ async def test_a_refused_write_is_repeated_until_it_is_taken(valkey: LocalValkey
         await client.config_set("min-replicas-to-write", 0)
         assert await under_way == 1
         assert await client.get("k") == b"v"
+
+
+async def test_a_frozen_redis_is_asked_again_and_the_batch_applied_once(
+    valkey: LocalValkey,
+) -> None:
+    async with Redis.from_url(valkey.url, socket_timeout=None) as client:
+        side = RedisReadSide(client, answer_seconds=0.2)
+        assert await side.ready() is None
+        before = _retries("TimeoutError")
+        os.kill(valkey.process.pid, signal.SIGSTOP)
+        try:
+            assert "0.2 s" in str(await side.ready())
+            command = ("HINCRBY", "once", "applied", 1)
+            under_way = asyncio.create_task(side.apply("f", 0, 0, Position(1, 0), [command]))
+            what = "the write was given up and repeated"
+            await eventually(lambda: _retries("TimeoutError") > before + 1, what=what)
+        finally:
+            os.kill(valkey.process.pid, signal.SIGCONT)
+        assert await under_way == 1
+        assert await client.hget("once", "applied") == b"1"
 
 
 async def test_a_defect_is_not_taken_for_an_outage(valkey: LocalValkey) -> None:

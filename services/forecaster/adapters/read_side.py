@@ -1,9 +1,10 @@
 """The read side in Redis: positions and effects in one script, so that both hold or neither."""
 
 import asyncio
+import builtins
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -48,6 +49,7 @@ PASSING = (
 # redis-py has no classes for these; a pipeline quotes the answer behind the command.
 REFUSALS = re.compile(r"(?:^|\(')(?:MISCONF|NOREPLICAS) ")
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+ANSWER_SECONDS = 5.0
 TRIMMED_AT_ONCE = 1_000
 
 
@@ -88,13 +90,38 @@ class ReadSide(Protocol):
         """Apply if the partition stands at `expected`; answer the offset that holds afterwards."""
         ...
 
+    async def apply_new(
+        self,
+        topic: str,
+        partition: int,
+        expected: int,
+        after: Position,
+        what: Iterable[Command],
+        *,
+        unseen: Collection[str],
+    ) -> int | Mapping[str, Known]:
+        """Like `apply` where all of the tickets `unseen` are new.
+
+        Where some are not, nothing is applied and the answer is what is known of them.
+        """
+        ...
+
+
+def connect(url: str) -> Redis:
+    """A client for RedisReadSide, which bounds every call itself.
+
+    redis-py's own time-out is a task per write and per read: a third of what a ticket costs.
+    """
+    return Redis.from_url(url, socket_timeout=None, socket_connect_timeout=ANSWER_SECONDS)
+
 
 class RedisReadSide:
-    """The ReadSide in Redis 6.2 or newer, or Valkey."""
+    """The ReadSide in Redis 6.2 or newer, or Valkey. No call waits for an answer for ever."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, answer_seconds: float = ANSWER_SECONDS) -> None:
         # Any: redis-py types its answers for both decoding modes at once.
         self._redis: Any = redis
+        self._answer_seconds = answer_seconds
         script = files(__package__).joinpath("apply.lua").read_text()
         self._script = redis.register_script(script)
 
@@ -109,15 +136,11 @@ class RedisReadSide:
         async with self._redis.pipeline(transaction=False) as pipeline:
             for partition in partitions:
                 pipeline.hget(keys.position(topic, partition), "offset")
-            return [int(answer or 0) for answer in await pipeline.execute()]
+            return [int(answer or 0) for answer in await self._bounded(pipeline.execute())]
 
     async def tickets(self, ids: Sequence[str]) -> Mapping[str, Known]:
         stored = await self._get([keys.ticket(ticket_id) for ticket_id in ids])
-        return {
-            ticket_id: Known.of(TicketRecord.model_validate_json(value))
-            for ticket_id, value in zip(ids, stored, strict=True)
-            if value is not None
-        }
+        return _known(ids, stored)
 
     async def humans(self, ids: Sequence[str]) -> Mapping[str, HumanValues]:
         stored = await self._get([keys.human(ticket_id) for ticket_id in ids])
@@ -138,38 +161,63 @@ class RedisReadSide:
     async def apply(
         self, topic: str, partition: int, expected: int, after: Position, what: Iterable[Command]
     ) -> int:
+        return int(await self._apply(topic, partition, expected, after, what, ()))
+
+    async def apply_new(
+        self,
+        topic: str,
+        partition: int,
+        expected: int,
+        after: Position,
+        what: Iterable[Command],
+        *,
+        unseen: Collection[str],
+    ) -> int | Mapping[str, Known]:
+        names = [keys.ticket(ticket_id) for ticket_id in unseen]
+        answer = await self._apply(topic, partition, expected, after, what, names)
+        return _known(unseen, answer) if isinstance(answer, list) else int(answer)
+
+    async def _apply(  # noqa: PLR0917 - private, and all of them are the script's
+        self,
+        topic: str,
+        partition: int,
+        expected: int,
+        after: Position,
+        what: Iterable[Command],
+        absent: Sequence[str],
+    ) -> Any:
         # One packed argument: redis-py spends half a microsecond on each, and there are thousands.
         packed = ormsgpack.packb(list(what))
         arguments: list[Any] = [expected, after.offset, after.source, packed]
-        key = keys.position(topic, partition)
+        names = [keys.position(topic, partition), *absent]
         # An ambiguous time-out is settled by the same comparison: if it was applied, the second
         # call finds the position at `after` and answers just that.
-        return int(await self._patiently(lambda: self._script(keys=[key], args=arguments)))
+        return await self._patiently(lambda: self._script(keys=names, args=arguments))
 
     async def trim(self, before_ms: int) -> None:
         """Take tickets created before `before_ms` off the indices; their records expire anyway."""
         names = [keys.INDEX_ALL]
         for dimension in ("queue", "topic", "priority"):
-            members = await self._redis.smembers(keys.series(dimension))
+            members = await self._bounded(self._redis.smembers(keys.series(dimension)))
             names += [keys.index(dimension, member.decode()) for member in members]
         at = 0
         # The review is ordered by doubt, so what is old must be named.
-        while old := await self._redis.zrangebyscore(
-            keys.INDEX_ALL, "-inf", before_ms, start=at, num=TRIMMED_AT_ONCE
+        while old := await self._bounded(
+            self._redis.zrangebyscore(
+                keys.INDEX_ALL, "-inf", before_ms, start=at, num=TRIMMED_AT_ONCE
+            )
         ):
-            with _refusals():
-                await self._redis.zrem(keys.REVIEW, *old)
+            await self._bounded(self._redis.zrem(keys.REVIEW, *old))
             at += len(old)
         async with self._redis.pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.zremrangebyscore(name, "-inf", before_ms)
-            with _refusals():
-                await pipeline.execute()
+            await self._bounded(pipeline.execute())
 
     async def ready(self) -> str | None:
         """The readiness check: does Redis answer?"""
         try:
-            await self._redis.ping()
+            await self._bounded(self._redis.ping())
         except PASSING as error:
             return f"Redis does not answer: {error}"
         return None
@@ -180,17 +228,33 @@ class RedisReadSide:
         found: list[bytes | None] = await self._patiently(lambda: self._redis.mget(names))
         return found
 
+    async def _bounded(self, answer: Awaitable[Answer]) -> Answer:
+        """The answer, or TimeoutError; redis-py closes a connection that was given up on."""
+        try:
+            async with asyncio.timeout(self._answer_seconds):
+                with _refusals():
+                    return await answer
+        except builtins.TimeoutError as error:
+            raise TimeoutError(f"no answer within {self._answer_seconds:g} s") from error
+
     async def _patiently(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
         pause = FIRST_PAUSE
         while True:
             try:
-                with _refusals():
-                    return await call()
+                return await self._bounded(call())
             except PASSING as error:
                 metrics.REDIS_RETRIES.labels(type(error).__name__).inc()
                 log.warning("Redis: %s; trying again", error)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _known(ids: Iterable[str], stored: Iterable[bytes | None]) -> Mapping[str, Known]:
+    return {
+        ticket_id: Known.of(TicketRecord.model_validate_json(value))
+        for ticket_id, value in zip(ids, stored, strict=True)
+        if value is not None
+    }
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """One contract for every read side: the fake of the unit tests and the real Redis."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,6 +45,33 @@ class ReadSideContract:
     ) -> None:
         assert await read_side.apply(TOPIC, 0, 0, Position(5, 4), []) == 5
         assert await read_side.apply(TOPIC, 0, 0, Position(5, 4), []) == 5
+
+    async def test_what_was_taken_for_new_and_is_not_stops_the_batch(
+        self, read_side: ReadSide
+    ) -> None:
+        stored = project([a_label(0)], -1, {}, QueueDirectory(), RETENTION)
+        commands = list(stored.commands(RETENTION, NOON))
+        assert (
+            await read_side.apply_new(TOPIC, 0, 0, Position(1, 0), commands, unseen=["T-0", "T-1"])
+            == 1
+        )
+        write = [("SET", "ticket:T-2", commands[0][2], "EX", 60)]
+        known = await read_side.apply_new(TOPIC, 0, 1, Position(2, 1), write, unseen=["T-2", "T-0"])
+        assert isinstance(known, Mapping)
+        assert {i: each.event_id for i, each in known.items()} == {"T-0": "e-0"}
+        assert await read_side.offsets(TOPIC, [0]) == [1]
+        assert await read_side.tickets(["T-2"]) == {}
+        many = ["T-2", *(f"N-{n}" for n in range(10_000))]
+        assert await read_side.apply_new(TOPIC, 0, 1, Position(2, 1), write, unseen=many) == 2
+
+    async def test_the_position_is_compared_before_what_is_new(self, read_side: ReadSide) -> None:
+        projection = project([a_label(0)], -1, {}, QueueDirectory(), RETENTION)
+        commands = list(projection.commands(RETENTION, NOON))
+        for _ in range(2):  # the second time as after a time-out whose answer was lost
+            assert (
+                await read_side.apply_new(TOPIC, 0, 0, Position(1, 0), commands, unseen=["T-0"])
+                == 1
+            )
 
     async def test_tickets_and_humans_read_back(self, read_side: ReadSide) -> None:
         projection = project([a_label(0)], -1, {}, QueueDirectory(), RETENTION)
