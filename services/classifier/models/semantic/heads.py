@@ -130,10 +130,7 @@ class CascadedHead(TextHead):
         """A head of its own that shares only what never changes."""
         with self._lock:
             twin = CascadedHead(seed=self._seed, encoder=self._encoder)
-            twin._table = self._table
-            twin._encoder = self._encoder
-            twin._take(self.state())
-            twin.refused_refits = self.refused_refits
+            vars(twin).update(vars(super().fork()))  # all that a TextHead is
             twin._experts = self._experts.fork()
             twin._descriptions = dict(self._descriptions)
             twin._outdated = self._outdated

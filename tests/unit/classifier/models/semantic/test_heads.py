@@ -3,12 +3,19 @@
 import numpy as np
 import pytest
 
+from services.classifier.domain.labelling import ModelIdentity
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.folding import Fold, LogRecord
 from services.classifier.models.fast.heads import TextHead
-from services.classifier.models.fast.serving import FastLabeller, ModelIdentity
+from services.classifier.models.fast.serving import FastLabeller
 from services.classifier.models.semantic.heads import CascadedHead
-from shared.events import CorrectionsUndone, LearningReset, RefitDue, TopicCreated
+from shared.events import (
+    CorrectionLogEvent,
+    CorrectionsUndone,
+    LearningReset,
+    RefitDue,
+    TopicCreated,
+)
 from tests.builders import NOON, a_correction
 
 Desk = tuple[list[str], list[str]]
@@ -123,7 +130,7 @@ def test_the_fold_moves_the_experts_too(plain: TextHead, bag_encoder: Encoder, d
 
     fold = Fold(base)
     untouched = looks(head(), desk[0])
-    events = [
+    events: list[CorrectionLogEvent] = [
         TopicCreated(event_id="t", received_at=NOON, actor="kim", name="K7", description="lifts"),
         a_correction(event_id="c", topic="building", body=STUCK[0]),
         RefitDue(event_id="r", received_at=NOON),
