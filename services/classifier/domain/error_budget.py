@@ -10,10 +10,11 @@ of all topics together, unless what is known of it already speaks against that.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf, sqrt
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,68 @@ ASSURANCE = 0.9
 STARTS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 # Each step of a sequence takes in so many times the tickets of the one before.
 STEP = 1.03
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What a model answered to tickets it had not learned, kept to grant thresholds on.
+
+    classes: every topic the model was trained on. The others, shape (tickets,): the human's label
+    and the model's answer as places in `classes`, and the probability of the answer.
+    """
+
+    classes: tuple[str, ...] = ()
+    labels: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    predicted: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    confidence: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+
+    @classmethod
+    def of(
+        cls,
+        classes: Sequence[str],
+        held_out: tuple[Sequence[str], NDArray[np.float32]] | None,
+    ) -> "Calibration":
+        """Of labels and probabilities (tickets, classes); None where nothing was held out."""
+        if held_out is None:
+            return cls(tuple(classes))
+        labels, probabilities = held_out
+        place = {name: at for at, name in enumerate(classes)}
+        best = probabilities.argmax(axis=1)
+        return cls(
+            tuple(classes),
+            np.asarray([place[label] for label in labels], np.int32),
+            best.astype(np.int32),
+            np.asarray(probabilities[np.arange(len(best)), best], np.float32),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Plain values and arrays that `from_state` takes back."""
+        return {
+            "classes": list(self.classes),
+            "labels": self.labels,
+            "predicted": self.predicted,
+            "confidence": self.confidence,
+        }
+
+    @classmethod
+    def from_state(
+        cls, state: Mapping[str, Any] | None, classes_known: Sequence[str]
+    ) -> "Calibration":
+        """What `state` described; of None, as in models from before, classes without evidence.
+
+        Raises ValueError where the arrays do not agree with each other.
+        """
+        if state is None:
+            return cls(tuple(classes_known))
+        classes = tuple(str(name) for name in state["classes"])
+        labels, predicted = (np.asarray(state[name], np.int32) for name in ("labels", "predicted"))
+        confidence = np.asarray(state["confidence"], np.float32)
+        places = np.concatenate([labels, predicted])
+        if len(labels) != len(confidence) or len(predicted) != len(confidence):
+            raise ValueError("the saved calibration's columns differ in length")
+        if len(places) and not 0 <= int(places.min()) <= int(places.max()) < len(classes):
+            raise ValueError("the saved calibration names classes that it does not list")
+        return cls(classes, labels, predicted, confidence)
 
 
 class Evidence(StrEnum):
@@ -65,6 +128,20 @@ class ErrorBudget:
         """The topic's own, else the pooled one."""
         return self.topics.get(topic, self.pooled)
 
+    def thresholds(self, classes: Sequence[str], trained: frozenset[str]) -> NDArray[np.float32]:
+        """Shape (classes,): from which probability on an answer is applied.
+
+        A topic outside of `trained` has no part in the pooled threshold until a human has judged
+        one of its answers: what was just named or corrected for the first time is suggested.
+        """
+        return np.asarray(
+            [
+                self.threshold(name).confidence if name in trained or name in self.topics else inf
+                for name in classes
+            ],
+            np.float32,
+        )
+
     def applies(self, topic: str, confidence: float) -> bool:
         """Whether a label of this confidence is applied; otherwise it is a suggestion."""
         return confidence >= self.threshold(topic).confidence
@@ -102,8 +179,10 @@ def measure_error_budget(
     sure = np.asarray(confidence, dtype=np.float64)
     pooled = _search(right, sure, target, assurance)
     topics = {}
-    for topic in np.unique(answered).tolist():
-        own = answered == topic
+    names, codes = np.unique(answered, return_inverse=True)
+    order, ends = np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes)).tolist()
+    for topic, start, end in zip(names.tolist(), [0, *ends], ends, strict=False):
+        own = order[start:end]
         found = _search(right[own], sure[own], target, assurance)
         if found.evidence is Evidence.NONE:
             found = _borrowed(right[own], sure[own], pooled, target, assurance)

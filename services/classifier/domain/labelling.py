@@ -39,11 +39,14 @@ class Labelling:
     """A batch of answers. `priority` is None where the model was never shown a priority.
 
     model: who answered, where that changes from batch to batch because the model learns.
+    thresholds: shape (topics,), from which probability on a topic is applied without a human; None
+    where nothing was measured, so that everything is a suggestion.
     """
 
     topic: HeadScores
     priority: HeadScores | None
     model: ModelIdentity | None = None
+    thresholds: NDArray[np.float32] | None = None
 
 
 class Labeller(Protocol):

@@ -1,5 +1,6 @@
 """The ledger: which corrections the log holds and still stand, so that they can be taken back."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -39,6 +40,7 @@ class Ledger:
         self._standing = dict(standing or {})
         # Ids of what was taken back, and of control records that must not work twice.
         self._heard = dict(heard or {})
+        self._texts = Counter(each.text for each in self._standing.values())
 
     def __len__(self) -> int:
         return len(self._standing)
@@ -52,10 +54,16 @@ class Ledger:
         told = text if taught and text.strip() else ""
         correction = Correction(event.actor, told, event.topic, event.priority, offset)
         self._standing[event.event_id] = correction
-        _shorten(self._standing, self._most)
+        self._texts[told] += 1
+        while len(self._standing) > self._most:
+            self._remove(next(iter(self._standing)))
         return correction
 
-    def undo(self, event_id: str | None, actor: str | None) -> list[Correction]:
+    def repeats(self, text: str) -> bool:
+        """Whether more than one standing correction is of this very text."""
+        return self._texts[text] > 1
+
+    def undo(self, event_id: str | None, actor: str | None) -> dict[str, Correction]:
         """Take back the correction of this id and all of this actor; answer those that stood."""
         chosen = [
             known
@@ -64,7 +72,7 @@ class Ledger:
         ]
         self._heard.update(dict.fromkeys(chosen))
         _shorten(self._heard, self._most)
-        return [self._standing.pop(known) for known in chosen]
+        return {known: self._remove(known) for known in chosen}
 
     def hear(self, event_id: str) -> bool:
         """Whether this event id, of a control record, is heard for the first time."""
@@ -81,6 +89,13 @@ class Ledger:
     def latest(self, texts: set[str]) -> Iterator[Correction]:
         """Standing corrections of these texts, in the order of the log."""
         return (each for each in self._standing.values() if each.text in texts)
+
+    def _remove(self, event_id: str) -> Correction:
+        correction = self._standing.pop(event_id)
+        self._texts[correction.text] -= 1
+        if not self._texts[correction.text]:
+            del self._texts[correction.text]
+        return correction
 
     def state(self) -> dict[str, Any]:
         """Plain values that `from_state` takes back."""

@@ -11,6 +11,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from services.classifier.domain.error_budget import Calibration
 from services.classifier.domain.labelling import Probabilities
 from services.classifier.models.calibration import expert_weights, holdout
 
@@ -41,6 +42,7 @@ class SoftmaxHead:
         self._weights: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
         self._bias: NDArray[np.float32] = np.empty(0, dtype=np.float32)
         self._sharpness = 1.0
+        self._calibration = Calibration()
         self.held_out: HeldOut | None = None
 
     @property
@@ -69,6 +71,7 @@ class SoftmaxHead:
             self._calibrate(features[held], names[held])
         report("fitting on everything")
         self._learn(model, features, names)
+        self._calibration = Calibration.of(self._classes, self.held_out_answers())
 
     def logits(self, features: sparse.csr_matrix) -> NDArray[np.float32]:
         """Shape (rows, classes), before the sharpness."""
@@ -84,6 +87,11 @@ class SoftmaxHead:
         held = self.held_out
         return None if held is None else (held.labels, held.probabilities)
 
+    @property
+    def calibration(self) -> Calibration:
+        """The same reduced to what an error budget needs; kept when the head is saved."""
+        return self._calibration
+
     def state(self) -> dict[str, Any]:
         """Plain values and arrays, all that a prediction needs."""
         return {
@@ -91,6 +99,7 @@ class SoftmaxHead:
             "weights": self._weights,
             "bias": self._bias,
             "sharpness": self._sharpness,
+            "calibration": self.calibration.state(),
         }
 
     @classmethod
@@ -101,6 +110,7 @@ class SoftmaxHead:
         head._weights = np.asarray(state["weights"], dtype=np.float32)
         head._bias = np.asarray(state["bias"], dtype=np.float32)
         head._sharpness = float(state["sharpness"])
+        head._calibration = Calibration.from_state(state.get("calibration"), head._classes)
         return head
 
     def _softmax(self, logits: NDArray[np.float32]) -> Probabilities:

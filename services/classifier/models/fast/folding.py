@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from services.classifier.domain.judgement import Judgement
 from services.classifier.domain.labelling import Labelling, ModelIdentity
 from services.classifier.domain.ledger import Correction, Ledger
 from services.classifier.models.digests import digest_of
@@ -61,6 +62,7 @@ class Fold:
         promoted: Promoted = no_store,
         promotion: ModelPromoted | None = None,
         forgotten: int = 0,
+        judgement: Judgement | None = None,
     ) -> None:
         """Begin with what `base` loads, or in the middle of the log with the rest given.
 
@@ -78,6 +80,7 @@ class Fold:
         self._topics = dict(topics or {})
         self._stale = set(stale)
         self.offset = offset
+        self.judgement = judgement or Judgement(self._labeller.topic.calibration)
 
     @property
     def identity(self) -> ModelIdentity:
@@ -101,7 +104,9 @@ class Fold:
 
     def label(self, texts: Sequence[str]) -> Labelling:
         """Scores of every head for `texts`, with the identity that gave them."""
-        return replace(self._labeller.label(texts), model=self.identity)
+        found = self._labeller.label(texts)
+        thresholds = self.judgement.thresholds(found.topic.classes)
+        return replace(found, model=self.identity, thresholds=thresholds)
 
     def apply(self, record: LogRecord) -> str:
         """Fold one record; what came of it in one word, "refit" when `refit` is due here.
@@ -114,7 +119,7 @@ class Fold:
             case None:
                 outcome = "unreadable"
             case TicketCorrected() as event:
-                outcome = self._correct(self._ledger.add(event, record.offset))
+                outcome = self._correct(self._judged(event, record.offset))
             case TopicCreated(name=name, description=description):
                 self._labeller.topic.add_class(name)
                 self._topics[name] = description
@@ -146,6 +151,7 @@ class Fold:
             head.refit()
             refused += head.refused_refits - before
         self._stale.clear()
+        self.judgement.mark(self.offset)
         return not refused
 
     def digest(self) -> str:
@@ -165,7 +171,7 @@ class Fold:
         twin = Fold(
             self._first, labeller, ledger=self._ledger.copy(), topics=self._topics,
             stale=self._stale, offset=self.offset, promoted=self._promoted,
-            promotion=self._promotion, forgotten=self._forgotten,
+            promotion=self._promotion, forgotten=self._forgotten, judgement=self.judgement.copy(),
         )  # fmt: skip
         twin._due, twin.unmet = self._due, self.unmet
         return twin
@@ -182,6 +188,7 @@ class Fold:
             "offset": self.offset,
             "promotion": self._promotion and self._promotion.model_dump(mode="json"),
             "forgotten": self._forgotten,
+            "judgement": self.judgement.state(),
         }
 
     @classmethod
@@ -206,12 +213,20 @@ class Fold:
             promoted=promoted,
             promotion=ModelPromoted.model_validate(promotion) if promotion else None,
             forgotten=int(state["forgotten"]),
+            judgement=Judgement.from_state(state.get("judgement"), found.topic.calibration),
         )
 
     def _base(self) -> FastLabeller:
         """The latest trained model, afresh."""
         found = self._promoted(self._promotion) if self._promotion else None
         return found or self._first()
+
+    def _judged(self, event: TicketCorrected, offset: int) -> Correction | None:
+        """Enter a correction; a text not yet learned is answered once more, before it is."""
+        correction = self._ledger.add(event, offset)
+        if correction and correction.text and not self._ledger.repeats(correction.text):
+            self.judgement.hear(event, *self._labeller.topic.answer(correction.text))
+        return correction
 
     def _correct(self, correction: Correction | None) -> str:
         if correction is None:
@@ -235,6 +250,7 @@ class Fold:
         except ModelUnavailable as fault:
             self.unmet = f"the reset: {fault.reason}"
         self._ledger = Ledger()
+        self.judgement.restart(self._labeller.topic.calibration)
         self._ledger.hear(event_id)
         self._topics.clear()
         self._stale.clear()
@@ -264,6 +280,7 @@ class Fold:
         if base is None:
             return
         self._labeller, self._promotion, self.unmet = base, event, None
+        self.judgement.restart(base.topic.calibration)
         for name in self._topics:
             base.topic.add_class(name)
         standing = list(self._ledger.standing())
@@ -272,8 +289,9 @@ class Fold:
             if each.offset >= event.log_offset or not each.text:
                 self._correct(each)
 
-    def _withdraw(self, undone: Sequence[Correction]) -> None:
-        texts = {each.text for each in undone if each.text}
+    def _withdraw(self, undone: Mapping[str, Correction]) -> None:
+        self.judgement.withdraw(undone)
+        texts = {each.text for each in undone.values() if each.text}
         for name, head in self._labeller.heads().items():
             for text in texts:
                 if head.withdraw(text):

@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from services.classifier.domain.error_budget import Calibration
 from services.classifier.domain.labelling import Probabilities
 from services.classifier.models.digests import digest_of
 from services.classifier.models.encoding.encoder import Encoder
@@ -25,6 +26,12 @@ class TextHead(FastClassifier):
         super().__init__(seed=seed, encoder=encoder)
         self._encoder = encoder
         self._warm = False
+        self._calibration = Calibration()
+
+    def fit(self, texts: Sequence[str], labels: Sequence[str]) -> None:
+        """As FastClassifier's; keeps what it answered to texts before it learned them."""
+        super().fit(texts, labels)
+        self._calibration = Calibration.of(self.classes, self.held_out_answers())
 
     def state(self) -> dict[str, Any]:
         """Plain values and arrays: all that predicting and learning on need."""
@@ -47,6 +54,7 @@ class TextHead(FastClassifier):
             "words": words.state() if words else None,
             "memory": self._memory.state(),
             "guard": self._guard.state(),
+            "calibration": self.calibration.state(),
         }  # fmt: skip
 
     @classmethod
@@ -66,7 +74,7 @@ class TextHead(FastClassifier):
         twin._head, twin._vocabulary = self._head.fork(), self._vocabulary.fork()
         twin._words = self._words.fork() if self._words else None
         twin._memory.restore(self._memory.state())
-        twin._guard = self._guard
+        twin._guard, twin._calibration = self._guard, self._calibration
         twin.refused_refits = self.refused_refits
         return twin
 
@@ -116,6 +124,17 @@ class TextHead(FastClassifier):
         labels = tuple(classes[column] for column in held.labels.tolist())
         return labels, normalise(held.logits, len(classes), 1.0)
 
+    @property
+    def calibration(self) -> Calibration:
+        """The same reduced to what an error budget needs; kept when the head is saved."""
+        return self._calibration
+
+    def answer(self, text: str) -> tuple[str, float]:
+        """The likeliest class and its probability."""
+        [row] = self.predict_proba([text])
+        best = int(row.argmax())
+        return self._head.classes[best], float(row[best])
+
     def digest(self, probes: Sequence[str]) -> str:
         """Digest of the classes and of the bits answered to `probes`."""
         answers = self.predict_proba(probes)
@@ -154,3 +173,4 @@ class TextHead(FastClassifier):
             self._words.restore(state["words"])
         self._memory.restore(state["memory"])
         self._guard = Guard.from_state(state["guard"])
+        self._calibration = Calibration.from_state(state.get("calibration"), state["classes"])

@@ -22,7 +22,8 @@ from pathlib import Path
 import services.classifier.commands.serve
 from services.classifier.adapters.artifacts import load_current
 load_current(Path(sys.argv[1])).label(["vpn drops"])
-print(*sorted({"sklearn", "skops", "pandas", "river"} & sys.modules.keys()))
+heavy = {"sklearn", "skops", "pandas", "scipy.stats", "river.drift", "river.metrics"}
+print(*sorted(heavy & sys.modules.keys()))
 """
 
 

@@ -32,14 +32,14 @@ def test_the_oldest_is_forgotten_first() -> None:
     for number in range(3):
         entered(ledger, number)
     assert len(ledger) == 2
-    assert ledger.undo("c-0", None) == []
+    assert ledger.undo("c-0", None) == {}
     assert len(ledger.undo("c-1", None)) == 1
 
 
 def test_undoing_nothing_in_particular_undoes_nothing() -> None:
     ledger = Ledger()
     entered(ledger, 1)
-    assert ledger.undo(None, None) == []
+    assert ledger.undo(None, None) == {}
 
 
 def test_a_saved_ledger_is_the_same() -> None:
@@ -52,3 +52,14 @@ def test_a_saved_ledger_is_the_same() -> None:
         assert twin.state() == ledger.state()
         assert twin.add(a_correction(event_id="c-2")) is None
         assert not twin.hear("reset")
+
+
+def test_a_text_repeats_while_two_standing_corrections_are_of_it() -> None:
+    ledger = Ledger()
+    entered(ledger, 1)
+    assert not ledger.repeats("dark")
+    entered(ledger, 2)
+    assert ledger.repeats("dark")
+    assert Ledger.from_state(ledger.state()).repeats("dark")
+    ledger.undo("c-1", None)
+    assert not ledger.repeats("dark")

@@ -200,3 +200,64 @@ def test_many_topics_are_named_without_disturbing_what_is_known(make: MakeFold) 
     assert topic_of(fold, "vpn drops 3") == "net"
     rows = fold.label(TEXTS[:3]).topic.probabilities
     np.testing.assert_allclose(rows.sum(axis=1), 1.0, atol=1e-3)
+
+
+def outcomes(fold: Fold) -> list[tuple[str, str]]:
+    """What was answered and meant, from what the fold saves of its judgement."""
+    return [(each[1], each[3]) for each in fold.judgement.state()["quality"]["window"]]
+
+
+def test_an_answer_is_judged_before_the_correction_is_learned(make: MakeFold) -> None:
+    fold = make()
+    said = topic_of(fold, DARK)
+    folded(fold, [correction(1, DARK, "projector")])
+    assert topic_of(fold, DARK) == "projector"
+    assert outcomes(fold) == [(said, "projector")]
+
+
+def test_a_text_that_was_learned_is_no_test_of_the_model(make: MakeFold) -> None:
+    fold = make()
+    folded(fold, [correction(1, DARK, "projector"), correction(2, DARK, "net")])
+    folded(fold, [correction(1, DARK, "projector"), a_correction(event_id="c-9", priority="low")])
+    assert fold.judgement.quality.judged == 1
+
+
+def test_what_is_undone_judges_no_longer(make: MakeFold) -> None:
+    fold = make()
+    folded(fold, [correction(1, DARK, "projector", "eve"), correction(2, "inbox gone", "mail")])
+    folded(fold, [undo(corrector="eve")])
+    assert [label for _, label in outcomes(fold)] == ["mail"]
+
+
+def unused() -> FastLabeller:
+    """What a fold that begins in the middle does not ask for."""
+    raise AssertionError
+
+
+def test_thresholds_follow_the_classes_and_survive_a_restart(
+    make: MakeFold, bag_encoder: Encoder
+) -> None:
+    fold = make()
+    folded(fold, LOG)
+    state = decode_state(encode_state(fold.state()))
+    loaded = Fold.from_state(state, unused, bag_encoder)
+    found, expected = loaded.label([DARK]), fold.label([DARK])
+    assert found.thresholds is not None
+    assert expected.thresholds is not None
+    assert found.thresholds.shape == (len(found.topic.classes),)
+    assert (found.thresholds == expected.thresholds).all()
+    assert loaded.judgement.quality.now() == fold.judgement.quality.now()
+
+
+def test_a_snapshot_from_before_error_budgets_still_loads(
+    make: MakeFold, bag_encoder: Encoder
+) -> None:
+    fold = make()
+    folded(fold, LOG)
+    state = fold.state()
+    del state["judgement"], state["labeller"]["topic"]["calibration"]
+    loaded = Fold.from_state(decode_state(encode_state(state)), unused, bag_encoder)
+    assert loaded.digest() == fold.digest()
+    thresholds = loaded.label([DARK]).thresholds
+    assert thresholds is not None
+    assert np.isinf(thresholds).all()
