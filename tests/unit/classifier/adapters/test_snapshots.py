@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from services.classifier.adapters.artifact_store import LocalDirectory
-from services.classifier.adapters.snapshots import KEPT, Snapshots
+from services.classifier.adapters.snapshots import Snapshots
+from services.classifier.adapters.state_snapshots import KEPT
 from services.classifier.models.encoding.deferred import DeferredEncoder
 from services.classifier.models.fast.folding import Fold, LogRecord
 from services.classifier.models.fast.serving import FastLabeller

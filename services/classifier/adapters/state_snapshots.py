@@ -1,0 +1,65 @@
+"""Numbered states in the object store: plain values and arrays, checked by checksum, no code."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+from zipfile import BadZipFile
+
+from services.classifier.adapters.artifact_store import ArtifactStore, VersionTaken
+from services.classifier.adapters.model_files import decode_state, encode_state
+
+log = logging.getLogger(__name__)
+
+KEPT = 3
+MANIFEST_FILE = "manifest.json"
+Built = TypeVar("Built")
+
+
+class StateSnapshots:
+    """States of one thing by position; those of others in the same store are left alone."""
+
+    def __init__(self, store: ArtifactStore, prefix: str, base: str, form: int) -> None:
+        """base: what a state belongs to; form: of its layout. A state of others is passed over."""
+        self._store = store
+        self._prefix = prefix
+        self._base = base
+        self._form = form
+
+    def save(self, position: int, state: Mapping[str, Any]) -> None:
+        """Save, and discard all but the latest few. Raises OSError when the store is full."""
+        files = encode_state(state)
+        sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        manifest = {"format": self._form, "base": self._base, "offset": position, "files": sums}
+        files[MANIFEST_FILE] = json.dumps(manifest, indent=2).encode() + b"\n"
+        try:
+            self._store.put(f"{self._prefix}{position:012d}", files)
+        except VersionTaken:
+            return  # another worker was first; it stood at the same position
+        for version in self._versions()[:-KEPT]:
+            self._store.discard(version)
+
+    def newest(self, build: Callable[[dict[str, Any]], Built]) -> Iterator[Built]:
+        """What `build` makes of each state, latest first; the unsound are passed over and logged.
+
+        build: may raise LookupError, ValueError or TypeError for a state that is none.
+        """
+        for version in reversed(self._versions()):
+            try:
+                yield build(self._state(version))
+            except (OSError, LookupError, ValueError, TypeError, BadZipFile, EOFError) as fault:
+                log.warning("snapshot %s is passed over: %r", version, fault)
+
+    def _versions(self) -> list[str]:
+        return [name for name in self._store.versions() if name.startswith(self._prefix)]
+
+    def _state(self, version: str) -> dict[str, Any]:
+        files = self._store.get(version)
+        manifest = json.loads(files[MANIFEST_FILE])
+        if manifest["format"] != self._form or manifest["base"] != self._base:
+            raise ValueError("it belongs to another format or model")
+        for name, expected in manifest["files"].items():
+            if hashlib.sha256(files[name]).hexdigest() != expected:
+                raise ValueError(f"the checksum of {name} differs from the manifest's")
+        return decode_state(files)
