@@ -9,6 +9,7 @@ from services.classifier.domain.labelling import Labelling, ModelIdentity
 from services.classifier.domain.ledger import Correction, Ledger
 from services.classifier.models.digests import digest_of
 from services.classifier.models.encoding.encoder import Encoder
+from services.classifier.models.fast.heads import TextHead
 from services.classifier.models.fast.promotion import (
     ModelUnavailable,
     Promoted,
@@ -93,6 +94,16 @@ class Fold:
         return self._promotion
 
     @property
+    def topic(self) -> TextHead:
+        """The head of topics as it is now; a refit, a reset or a promotion may replace it."""
+        return self._labeller.topic
+
+    def answer_by(self, topic: TextHead) -> None:
+        """Go on with another head that learned the same, say one that holds more beside it."""
+        labeller = self._labeller
+        self._labeller = FastLabeller(topic, labeller.priority, labeller.identity)
+
+    @property
     def corrections(self) -> int:
         """How many corrections stand."""
         return len(self._ledger)
@@ -121,7 +132,7 @@ class Fold:
             case TicketCorrected() as event:
                 outcome = self._correct(self._judged(event, record.offset))
             case TopicCreated(name=name, description=description):
-                self._labeller.topic.add_class(name)
+                self._labeller.topic.add_class(name, description)
                 self._topics[name] = description
             case LearningReset(event_id=event_id):
                 outcome = self._reset(event_id)
@@ -281,8 +292,8 @@ class Fold:
             return
         self._labeller, self._promotion, self.unmet = base, event, None
         self.judgement.restart(base.topic.calibration)
-        for name in self._topics:
-            base.topic.add_class(name)
+        for name, description in self._topics.items():
+            base.topic.add_class(name, description)
         standing = list(self._ledger.standing())
         self._stale = withdraw_unsaid(base, standing, event.log_offset)
         for each in standing:

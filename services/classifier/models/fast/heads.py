@@ -87,8 +87,12 @@ class TextHead(FastClassifier):
         finally:
             self._warm = False
 
-    def add_class(self, label: str) -> None:
-        """Name a class that has no example yet; nothing happens when it is known."""
+    def add_class(self, label: str, description: str = "") -> None:
+        """Name a class that has no example yet; nothing happens when it is known.
+
+        A description says nothing to n-grams; heads that read it build on this one.
+        """
+        del description
         self._column(label)
 
     @property
