@@ -37,6 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         for row in ROWS:
             console.print(f"{row.name:<28} {'quick  ' if row.quick else '       '}{row.what}")
         return 0
+    if arguments.table:
+        found = [outcome for path in arguments.table for outcome in report.read(path)]
+        print(report.markdown(found, {row.name: row.what for row in ROWS}))  # noqa: T201 - no markup
+        return 0
     rows = _chosen(arguments)
     if not rows:
         console.print(f"No row is called so; --list names all {len(ROWS)}.", style="red")
@@ -115,6 +119,13 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--repeat", type=int, default=1, help="how often, with seeds that follow")
     parser.add_argument("--json", type=Path, help="also write every outcome to this file")
+    parser.add_argument(
+        "--table",
+        type=Path,
+        nargs="+",
+        metavar="JSON",
+        help="run nothing: print the runs of these files as one table in Markdown",
+    )
     parser.add_argument("--list", action="store_true", help="name the rows and what they do")
     return parser.parse_args(argv)
 

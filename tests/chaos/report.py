@@ -1,5 +1,6 @@
-"""The table at the end, and the same as JSON."""
+"""The table at the end; the same as JSON, and of several runs as the table of a document."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
@@ -15,20 +16,33 @@ def table(outcomes: list[Outcome]) -> Table:
     """One line per fault, its runs summed up."""
     columns = ("fault", "runs", *SUMS, "recovery s", "")
     made = Table(*columns, title="Faults", title_justify="left")
-    for name in dict.fromkeys(outcome.row for outcome in outcomes):
-        runs = [outcome for outcome in outcomes if outcome.row == name]
+    for name, runs in _by_fault(outcomes).items():
         status = _worst(runs)
-        sums = [f"{sum(getattr(run, column) for run in runs):,}" for column in SUMS]
-        recovery = max((run.recovery for run in runs if run.recovery is not None), default=None)
-        passed = sum(run.status == "passed" for run in runs)
-        made.add_row(
-            name,
-            f"{passed}/{len(runs)}",
-            *sums,
-            "-" if recovery is None else f"{recovery:.1f}",
-            f"[{COLOURS[status]}]{status}[/]",
-        )
+        made.add_row(name, *_cells(runs), f"[{COLOURS[status]}]{status}[/]")
     return made
+
+
+def markdown(outcomes: list[Outcome], what: Mapping[str, str]) -> str:
+    """The same as a table of a document; `what` each fault does, by its name."""
+    columns = ("fault", "what it does", "runs", *SUMS, "recovery s")
+    lines = [columns, ("---",) * len(columns)]
+    for name, runs in _by_fault(outcomes).items():
+        lines.append((name, what.get(name, ""), *_cells(runs)))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _by_fault(outcomes: list[Outcome]) -> dict[str, list[Outcome]]:
+    found: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        found.setdefault(outcome.row, []).append(outcome)
+    return found
+
+
+def _cells(runs: list[Outcome]) -> list[str]:
+    passed = sum(run.status == "passed" for run in runs)
+    sums = [f"{sum(getattr(run, column) for run in runs):,}" for column in SUMS]
+    recovery = max((run.recovery for run in runs if run.recovery is not None), default=None)
+    return [f"{passed}/{len(runs)}", *sums, "-" if recovery is None else f"{recovery:.1f}"]
 
 
 def explanations(outcomes: list[Outcome]) -> list[str]:
@@ -39,6 +53,11 @@ def explanations(outcomes: list[Outcome]) -> list[str]:
         for run in outcomes
         if run.status != "passed"
     ]
+
+
+def read(path: Path) -> list[Outcome]:
+    """What `write` wrote."""
+    return [Outcome(**each) for each in orjson.loads(path.read_bytes())]
 
 
 def write(outcomes: list[Outcome], path: Path) -> None:
