@@ -81,7 +81,17 @@ FOLD_DIGEST = Gauge(
     "First 52 bits of the digest of probe answers; equal in all workers at an equal offset.",
 )
 SNAPSHOTS = Counter(
-    "deskstream_classifier_snapshots_total", "Saves of the learned model, by outcome.", ["outcome"]
+    "deskstream_classifier_snapshots_total",
+    "Saves of the learned model and of the radar, by outcome.",
+    ["outcome"],
+)
+RADAR_TICKETS = Counter(
+    "deskstream_classifier_radar_tickets_total",
+    "Tickets that the radar observed: novel, usual.",
+    ["kind"],
+)
+EMERGING = Gauge(
+    "deskstream_classifier_emerging_topics", "Proposals of the radar, when last asked for."
 )
 PROMOTIONS = Counter(
     "deskstream_classifier_promotions_total",
