@@ -78,12 +78,9 @@ class Cluster:
         at = ticket.created_at
         return cls(f"p-{name[:12]}", np.zeros_like(vector), turn, turn, at, at, ticket.received_at)
 
-    @property
-    def centre(self) -> Array:
-        """Unit vector."""
-        length = float(np.linalg.norm(self.total))
-        centre: Array = self.total / np.float32(max(length, 1e-6))
-        return centre
+    def centre(self, middle: Array) -> Array:
+        """Unit vector, seen from the middle of what this desk writes."""
+        return seen_from(middle, self.total / np.float32(max(self.tickets, 1)))
 
     @property
     def share(self) -> float:
@@ -91,7 +88,7 @@ class Cluster:
         return self.novel / max(self.novel + self.known, 1e-6)
 
     def join(self, ticket: TicketLabelled, vector: Array, found: list[str], turn: int) -> None:
-        """One more novel ticket; `found` are its words."""
+        """One more novel ticket; `found` are its words, `turn` its number."""
         self.turn = turn
         self.heard = max(self.heard, ticket.received_at)
         self.last_seen = max(self.last_seen, ticket.created_at)
@@ -106,7 +103,15 @@ class Cluster:
         self._met(ticket.requester or f"ticket {ticket.ticket_id}")
         self.phrases.update(terms.phrases(found))
         terms.prune(self.phrases)
-        self._show(ticket, float(self.centre @ vector))
+
+    def show(self, ticket: TicketLabelled, similarity: float) -> None:
+        """Perhaps an example, by its similarity to the centre."""
+        if not ticket_text(ticket.subject, ticket.body).strip():
+            return
+        if any(example.ticket_id == ticket.ticket_id for example in self.examples):
+            return
+        subject, body = ticket.subject[:_TEXT], ticket.body[:_TEXT]
+        self._keep([*self.examples, Example(ticket.ticket_id, subject, body, similarity)])
 
     def contradict(self) -> None:
         """A ticket of a known topic came near."""
@@ -178,14 +183,6 @@ class Cluster:
         if len(self.requesters) < _REQUESTERS:
             self.requesters[requester] = None
 
-    def _show(self, ticket: TicketLabelled, similarity: float) -> None:
-        if not ticket_text(ticket.subject, ticket.body).strip():
-            return
-        if any(example.ticket_id == ticket.ticket_id for example in self.examples):
-            return
-        subject, body = ticket.subject[:_TEXT], ticket.body[:_TEXT]
-        self._keep([*self.examples, Example(ticket.ticket_id, subject, body, similarity)])
-
     def _keep(self, examples: list[Example]) -> None:
         """Those nearest to the centre, each as it stood when its ticket came."""
         ranked = sorted(examples, key=lambda each: (-each.similarity, each.ticket_id))
@@ -194,3 +191,10 @@ class Cluster:
 
 _PLAIN: Final = ("id", "born", "turn", "tickets", "novel", "known")
 _TIMES: Final = ("first_seen", "last_seen", "heard")
+
+
+def seen_from(middle: Array, vector: Array) -> Array:
+    """A vector's direction from the middle, of unit length; zeros where there is none."""
+    away = vector - middle
+    direction: Array = away / np.float32(max(float(np.linalg.norm(away)), 1e-6))
+    return direction

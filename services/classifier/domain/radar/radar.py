@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.domain.labelling import ticket_text
-from services.classifier.domain.radar.cluster import Cluster, Example, Fate
+from services.classifier.domain.radar.cluster import Cluster, Example, Fate, seen_from
 from services.classifier.domain.radar.limits import RadarLimits
 from services.classifier.domain.radar.terms import Background, proposed_name, top_terms, words
 from shared.events import CorrectionLogEvent, ProposalDismissed, TicketCorrected, TicketLabelled
@@ -20,8 +20,10 @@ _DIMENSION: Final = 512
 # Events remembered so that a ticket that comes a second time is not counted twice.
 _HEARD: Final = 20_000
 _DISMISSED: Final = 1_000
-# Tickets between two looks for what expired.
+# Tickets between two looks for what expired and where the middle is.
 _ROUND: Final = 64
+# The middle follows so many of the latest tickets, and is believed like so many at most before.
+_RECENT, _DOUBT = 10_000, 100
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -44,6 +46,8 @@ class Radar:
     """Clusters by their centres; a ticket joins the nearest within reach or leads its own.
 
     Tickets of known topics count too: near a cluster they say that the models know it after all.
+    Directions are seen from the middle of all tickets observed: what every ticket of a desk has in
+    common says nothing about its topic.
     """
 
     def __init__(self, limits: RadarLimits | None = None) -> None:
@@ -52,6 +56,9 @@ class Radar:
         self._now = _BEGINNING
         self._clusters: list[Cluster] = []
         self._centres = np.zeros((self.limits.clusters + 1, _DIMENSION), np.float32)
+        self._sum = np.zeros(_DIMENSION, np.float64)
+        self._weight = 0
+        self._middle = np.zeros(_DIMENSION, np.float32)
         self._background = Background()
         self._heard: dict[str, None] = {}
         self._dismissed: dict[str, None] = {}
@@ -68,9 +75,13 @@ class Radar:
         self._now = max(self._now, ticket.received_at)
         found = words(ticket_text(ticket.subject, ticket.body))
         self._background.add(found)
+        self._sum += vector
+        self._weight += 1
         if self.observed % _ROUND == 0:
             self._expire()
-        place, cosine = self._nearest(vector)
+            self._recentre()
+        direction = seen_from(self._middle, vector)
+        place, cosine = self._nearest(direction)
         if novelty < self.limits.novelty:
             if cosine >= self.limits.witness:
                 self._clusters[place].contradict()
@@ -80,7 +91,8 @@ class Radar:
         cluster = self._clusters[place]
         cluster.join(ticket, vector, found, self.observed)
         if cluster.fate is Fate.GROWING:
-            self._centres[place] = cluster.centre
+            self._centres[place] = cluster.centre(self._middle)
+            cluster.show(ticket, float(self._centres[place] @ direction))
             self._merge(place)
         self._evict()
 
@@ -118,6 +130,9 @@ class Radar:
             "now": self._now.isoformat(),
             "clusters": [cluster.state() for cluster in self._clusters],
             "totals": np.array(totals, np.float32).reshape(len(totals), _DIMENSION),
+            "sum": self._sum,
+            "weight": self._weight,
+            "middle": self._middle,
             "background": self._background.state(),
             "heard": list(self._heard),
             "dismissed": list(self._dismissed),
@@ -127,6 +142,9 @@ class Radar:
     def from_state(cls, state: Mapping[str, Any], limits: RadarLimits | None = None) -> "Radar":
         """The radar that `state` described. Raises LookupError, TypeError or ValueError."""
         radar = cls(limits)
+        radar._sum = np.array(state["sum"], np.float64)
+        radar._weight = int(state["weight"])
+        radar._middle = np.array(state["middle"], np.float32)
         totals = np.asarray(state["totals"], np.float32)
         saved = zip(state["clusters"], totals, strict=True)
         clusters = [Cluster.from_state(values, total) for values, total in saved]
@@ -139,13 +157,21 @@ class Radar:
         radar._dismissed = dict.fromkeys(state["dismissed"])
         return radar
 
-    def _nearest(self, vector: Array) -> tuple[int, float]:
+    def _nearest(self, direction: Array) -> tuple[int, float]:
         """Place and cosine of the nearest cluster; -1, -1 where there is none."""
         if not self._clusters:
             return -1, -1.0
-        cosines = self._centres[: len(self._clusters)] @ vector
+        cosines = self._centres[: len(self._clusters)] @ direction
         place = int(cosines.argmax())
         return place, float(cosines[place])
+
+    def _recentre(self) -> None:
+        if self._weight > _RECENT:
+            self._sum *= _RECENT / self._weight
+            self._weight = _RECENT
+        self._middle = (self._sum / (self._weight + _DOUBT)).astype(np.float32)
+        for place, cluster in enumerate(self._clusters):
+            self._centres[place] = cluster.centre(self._middle)
 
     def _lead(self, ticket: TicketLabelled, vector: Array) -> int:
         cluster = Cluster.led_by(ticket, vector, self.observed)
@@ -155,7 +181,7 @@ class Radar:
         return self._add(cluster)
 
     def _add(self, cluster: Cluster) -> int:
-        self._centres[len(self._clusters)] = cluster.centre
+        self._centres[len(self._clusters)] = cluster.centre(self._middle)
         self._clusters.append(cluster)
         return len(self._clusters) - 1
 
@@ -175,7 +201,7 @@ class Radar:
             return
         elder, younger = sorted((place, other), key=lambda at: self._clusters[at].born)
         self._clusters[elder].absorb(self._clusters[younger])
-        self._centres[elder] = self._clusters[elder].centre
+        self._centres[elder] = self._clusters[elder].centre(self._middle)
         self._remove(younger)
 
     def _expire(self) -> None:
