@@ -9,6 +9,9 @@
 | review                            | zset   | ids of unsure tickets by doubt (millionths)      |
 | series:{dim}                      | set    | queues, topics, priorities that have windows     |
 | load:{grain}:{period}:{dim}:{val} | string | packed u32 windows, see shared.windows           |
+| mixes:{queue}                     | set    | shared.mixes.Mix: topics and priorities together |
+| mix:{year}:{queue}:{mix}          | string | packed u32 days of one of them                   |
+| mix-notes                         | list   | JSON of what a batch adds to mix, until folded   |
 | feed                              | stream | the latest labels (FeedEntry as `data`), bounded |
 | totals                            | hash   | shared.read_model.Totals                         |
 | dataset:{id}                      | string | shared.forecasting.Dataset, expires              |
@@ -27,6 +30,7 @@ TOTALS = "totals"
 INDEX_ALL = "index:all"
 REVIEW = "review"
 EVENTS = "events"
+MIX_NOTES = "mix-notes"
 ALERTS = "alerts"
 ALERTS_LATEST = "alerts:latest"
 
@@ -53,6 +57,14 @@ def series(dimension: str) -> str:
 
 def load(grain: str, period: str, dimension: str, value: str) -> str:
     return f"load:{grain}:{period}:{dimension}:{value}"
+
+
+def mixes(queue: str) -> str:
+    return f"mixes:{queue}"
+
+
+def mix(year: str, queue: str, member: str) -> str:
+    return f"mix:{year}:{queue}:{member}"
 
 
 def alert(alert_id: str) -> str:

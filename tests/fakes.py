@@ -35,6 +35,7 @@ class InMemoryReadSide:
     positions: dict[tuple[str, int], Position] = field(default_factory=dict)
     strings: dict[str, str] = field(default_factory=dict)
     applied: list[Command] = field(default_factory=list)
+    notes: list[bytes] = field(default_factory=list)
 
     async def position(self, topic: str, partition: int) -> Position:
         return self.positions.get((topic, partition), Position())
@@ -69,6 +70,9 @@ class InMemoryReadSide:
             return known
         return await self.apply(topic, partition, expected, after, what)
 
+    async def mix_notes(self, most: int) -> list[bytes]:
+        return self.notes[:most]
+
     async def apply(
         self, topic: str, partition: int, expected: int, after: Position, what: Iterable[Command]
     ) -> int:
@@ -81,6 +85,10 @@ class InMemoryReadSide:
                 value = command[2]
                 assert isinstance(value, str)
                 self.strings[str(command[1])] = value
+            elif command[0] == "RPUSH":
+                self.notes.append(str(command[2]).encode())
+            elif command[0] == "LTRIM":
+                self.notes = self.notes[int(command[2]) :]
         self.positions[topic, partition] = after
         return after.offset
 
@@ -88,6 +96,7 @@ class InMemoryReadSide:
         """What FLUSHALL does."""
         self.positions.clear()
         self.strings.clear()
+        self.notes.clear()
 
 
 class ConstantLabeller:

@@ -19,6 +19,7 @@ from services.forecaster.calendars import Calendars, Place
 from services.forecaster.dependencies import Services
 from services.forecaster.domain.projection.labels import Retention
 from services.forecaster.domain.surges.incidents import SurgeRule
+from services.forecaster.folding import MixFolding
 from services.forecaster.forecasting import Forecasting
 from services.forecaster.handlers import AlertProjection, CorrectionProjection, LabelProjection
 from services.forecaster.judging import Judging
@@ -75,6 +76,7 @@ def create_worker(
     told = AlertProjection(read_side, producer, clock)
     intakes = [consume(LABELLED, labels), consume(CORRECTED, corrections), consume(ALERTS, told)]
     life = timedelta(days=settings.ticket_days)
+    worker.add(MixFolding(read_side))
     worker.add(Upkeep(read_side, intakes, clock, settings.compare_seconds, life))
 
     async def rebuilt() -> str | None:

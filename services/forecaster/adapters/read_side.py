@@ -84,6 +84,10 @@ class ReadSide(Protocol):
         """What was told of these alerts."""
         ...
 
+    async def mix_notes(self, most: int) -> list[bytes]:
+        """The oldest notes that wait to be folded."""
+        ...
+
     async def apply(
         self, topic: str, partition: int, expected: int, after: Position, what: Iterable[Command]
     ) -> int:
@@ -157,6 +161,9 @@ class RedisReadSide:
             for alert_id, value in zip(ids, stored, strict=True)
             if value is not None
         }
+
+    async def mix_notes(self, most: int) -> list[bytes]:
+        return list(await self._patiently(lambda: self._redis.lrange(keys.MIX_NOTES, 0, most - 1)))
 
     async def apply(
         self, topic: str, partition: int, expected: int, after: Position, what: Iterable[Command]

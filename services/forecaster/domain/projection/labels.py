@@ -18,12 +18,13 @@ from services.forecaster.domain.projection.commands import (
     Command,
     runs,
 )
+from services.forecaster.domain.projection.mixes import Mixed, note_commands
 from services.forecaster.domain.projection.windows import Arrivals, window_commands
 from shared import redis_keys as keys
 from shared.events import LabelEvent, LabelUpdated, TicketLabelled, TicketSkipped
 from shared.queues import QueueDirectory
 from shared.read_model import TicketRecord, doubt_of
-from shared.windows import MINUTE_SECONDS, Dimension
+from shared.windows import DAY_SECONDS, MINUTE_SECONDS, Dimension
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Projection:
     totals: Counter[str] = field(default_factory=Counter)
     replayed: int = 0
     arrivals: Arrivals = field(default_factory=dict)
+    mixed: Mixed = field(default_factory=Counter)
     index: dict[str, list[Argument]] = field(default_factory=dict)
     records: list[Command] = field(default_factory=list)
     feed: list[Command] = field(default_factory=list)
@@ -75,6 +77,7 @@ class Projection:
                 yield ("ZADD", key, *run)
         yield from _review_commands(self.review)
         yield from window_commands(self.arrivals, retention.minute_seconds, now)
+        yield from note_commands(self.mixed)
         if self.topics:
             yield ("SADD", keys.series(Dimension.TOPIC), *sorted(self.topics))
         for name, count in self.totals.items():
@@ -137,6 +140,8 @@ def _apply(
         for place in places:
             minutes = projection.arrivals.setdefault(place, {})
             minutes[minute] = minutes.get(minute, 0) + 1
+        day = int(created) // DAY_SECONDS
+        projection.mixed[queue, event.topic, event.priority or "", day] += 1
     else:
         projection.totals["updated"] += 1
     for name in (keys.INDEX_ALL, *(keys.index(*place) for place in places)):

@@ -36,7 +36,7 @@ def window_commands(arrivals: Arrivals, minute_seconds: int, now: datetime) -> I
                 cells[cell] = cells.get(cell, 0) + count
         for (grain, period), cells in windows.items():
             key = keys.load(grain, period, dimension, value)
-            yield from _increments(key, cells)
+            yield from increments(key, cells)
             if grain is Grain.MINUTE:
                 yield ("EXPIRE", key, minute_seconds + DAY_SECONDS)
     for name, members in series.items():
@@ -54,7 +54,8 @@ def _places(minute: int, fresh: float) -> list[tuple[Grain, str, int]]:
     ]
 
 
-def _increments(key: str, counts: Mapping[int, int]) -> Iterator[Command]:
+def increments(key: str, counts: Mapping[int, int]) -> Iterator[Command]:
+    """Add `counts` by cell to a packed string."""
     for run in runs(sorted(counts.items()), ITEMS_PER_COMMAND):
         operations: list[Argument] = []
         for cell, count in run:
