@@ -107,6 +107,44 @@ COUNTED = Counter("deskstream_forecaster_counted_total", "Tickets counted in Red
 DUPLICATES = Counter(
     "deskstream_forecaster_duplicates_total", "Records that changed nothing, by cause.", ["cause"]
 )
+JUDGED = Gauge(
+    "deskstream_classifier_judged_tickets",
+    "Tickets in the correction log that the model had answered before it learned them.",
+)
+PREQUENTIAL = Gauge(
+    "deskstream_classifier_prequential",
+    "Over the latest 2,000 judged tickets: accuracy, macro_f1, majority_accuracy; NaN before.",
+    ["figure"],
+)
+DRIFT_TIMESTAMP = Gauge(
+    "deskstream_classifier_drift_timestamp_seconds",
+    "Unix time in the log at which errors last became more frequent for good; 0 for never.",
+)
+BUDGET_COVERAGE = Gauge(
+    "deskstream_classifier_budget_coverage",
+    "Share of the measured labels that the error budget applies without a human.",
+)
+
+# -- semantic worker -----------------------------------------------------------------------------
+SEMANTIC_LOOKED = Counter(
+    "deskstream_semantic_looked_total",
+    "Tickets encoded: candidates for a better label, or only compared with recent ones.",
+    ["kind"],
+)
+SEMANTIC_UPDATED = Counter(
+    "deskstream_semantic_updates_total",
+    "Updates by what is new: relabelled, confirmed (now sure enough), linked to an earlier ticket.",
+    ["kind"],
+)
+SEMANTIC_SKIPPED = Counter(
+    "deskstream_semantic_skipped_total",
+    "Tickets without a second look: busy (budget spent), behind, failed; unreadable, observer.",
+    ["reason"],
+)
+SEMANTIC_CPU_SECONDS = Counter(
+    "deskstream_semantic_cpu_seconds_total", "CPU seconds spent on second looks."
+)
+
 GAPS = Counter(
     "deskstream_forecaster_gaps_total", "Jumps of src_offset: lost records. Must stay 0."
 )

@@ -9,6 +9,7 @@ from shared.commands import dispatch
 
 COMMANDS = {
     "serve": "label tickets from Kafka until stopped (the default)",
+    "semantic": "look again at labelled tickets until stopped: better topics, near-duplicates",
     "train": "make a model from a file of labelled tickets",
     "evaluate": "judge a model on a file of labelled tickets",
     "parked": "list, show, replay or discard records that could not be labelled",

@@ -14,7 +14,7 @@ from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.heads import TextHead
 from services.classifier.models.lexical.linear import columns
 from services.classifier.models.lexical.softmax import normalise
-from services.classifier.models.semantic.topic_experts import Lesson, TopicExperts
+from services.classifier.models.semantic.topic_experts import FEW, Lesson, TopicExperts
 
 Array = NDArray[np.float32]
 
@@ -72,6 +72,11 @@ class CascadedHead(TextHead):
     def experts(self) -> TopicExperts:
         """What the encoder knows of the topics."""
         return self._experts
+
+    @property
+    def untaught(self) -> bool:
+        """Whether so few texts were learned that the fast model's answers are worth little."""
+        return len(self._memory) <= FEW
 
     def fit(self, texts: Sequence[str], labels: Sequence[str]) -> None:
         """As TextHead's, and the experts with it."""

@@ -27,7 +27,7 @@ _NAMED_BELOW: Final = 10
 # Names encoded at most: beyond it the first ones have examples, or nobody will miss them.
 _MOST_NAMED: Final = 1_000
 # Up to so many examples everything is fitted anew whenever something was said: a fifth of a second.
-_FEW: Final = 1_000
+FEW: Final = 1_000
 # Held-out texts below which they cannot tell what an expert is worth.
 _FEWEST_HELD: Final = 50
 
@@ -44,7 +44,7 @@ class Lesson:
     @property
     def few(self) -> bool:
         """So little that learning it anew costs next to nothing."""
-        return len(self.texts) <= _FEW
+        return len(self.texts) <= FEW
 
 
 @dataclass(frozen=True, slots=True)

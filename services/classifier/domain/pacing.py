@@ -1,0 +1,50 @@
+"""How much second looks may cost: a share of one core, and nothing while the stream runs ahead."""
+
+from typing import Final
+
+from shared.clock import Monotonic
+
+# What was not spent is kept for so long: a burst after a quiet minute may use it.
+_KEPT_SECONDS: Final = 10.0
+# Encoding a ticket, before the first was measured.
+_FIRST_COST: Final = 0.001
+# Weight of the latest batch in the running cost of a ticket.
+_SMOOTHING: Final = 0.2
+
+
+class Pace:
+    """A bucket of CPU seconds that fills at `share` a second. Not shared between threads."""
+
+    def __init__(self, share: float, most_behind: float, monotonic: Monotonic) -> None:
+        """share: of one core, above 0; most_behind: seconds after which nothing is looked at."""
+        self._share = share
+        self._most_behind = most_behind
+        self._monotonic = monotonic
+        self._bucket = self._size = share * _KEPT_SECONDS
+        self._cost = _FIRST_COST
+        self._filled = monotonic()
+        self._behind = False
+
+    def behind(self, age: float) -> bool:
+        """Whether tickets labelled `age` seconds ago must be passed over to catch up.
+
+        Once behind it stays so until half of the time allowed is left.
+        """
+        limit = self._most_behind / 2 if self._behind else self._most_behind
+        self._behind = age > limit
+        return self._behind
+
+    def take(self, wanted: int) -> int:
+        """How many of so many tickets may be encoded now; they count as spent until `spent`."""
+        now = self._monotonic()
+        self._bucket = min(self._size, self._bucket + (now - self._filled) * self._share)
+        self._filled = now
+        room = min(wanted, max(0, int(self._bucket / self._cost)))
+        self._bucket -= room * self._cost
+        return room
+
+    def spent(self, tickets: int, seconds: float) -> None:
+        """What the last `take` of so many tickets really cost, in CPU seconds."""
+        self._bucket += tickets * self._cost - seconds
+        if tickets:
+            self._cost += _SMOOTHING * (seconds / tickets - self._cost)
