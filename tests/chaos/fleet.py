@@ -110,9 +110,9 @@ class Fleet:
     def forecaster(self) -> ChildProcess:
         return self.services["forecaster"]
 
-    def run(self, name: str, module: str, **environment: str) -> ChildProcess:
+    def run(self, name: str, module: str, *arguments: str, **environment: str) -> ChildProcess:
         """Start a service and keep it running."""
-        service = self.process(name, module, **environment)
+        service = self.process(name, module, *arguments, **environment)
         self.services[name] = service
         self.supervisor.start(service)
         return service
@@ -124,7 +124,7 @@ class Fleet:
     def process(self, name: str, module: str, *arguments: str, **environment: str) -> ChildProcess:
         """A module with the services' environment on a port of its own, not supervised."""
         port = self.url(name).rpartition(":")[2]
-        kinds = ("INGEST", "CLASSIFIER", "FORECASTER", "GATEWAY")
+        kinds = ("INGEST", "CLASSIFIER", "FORECASTER", "GATEWAY", "SEMANTIC")
         given = {
             "KAFKA_BOOTSTRAP_SERVERS": self.broker.bootstrap_servers,
             "KAFKA_PARTITIONS": str(self.setup.partitions),

@@ -1,12 +1,17 @@
 """SIGKILL of services at random moments, while tickets keep coming."""
 
+import asyncio
 from collections.abc import Callable
 
+from shared.events import LABEL_RECORD, LabelUpdated
+from shared.topics import LABELLED
+from tests.chaos import logbook
 from tests.chaos.row import Row
 from tests.chaos.world import World
 
 TICKETS = 1_000
 KILLS = 2
+LAG = "deskstream_intake_lag_records"
 
 
 def killing(*victims: str) -> Callable[[World], None]:
@@ -50,6 +55,40 @@ def gateway(world: World) -> None:
         world.stop("gateway")
 
 
+def semantic(world: World) -> None:
+    """The second look dies at random: labels stay, what it adds is added once or not at all."""
+    before = asyncio.run(_updates(world))
+    worker = world.run(
+        "semantic",
+        "services.classifier",
+        "semantic",
+        SEMANTIC_SHARE="1",
+        SEMANTIC_CPU_SHARE="1",
+        SEMANTIC_MOST_BEHIND_SECONDS="3600",
+    )
+    try:
+        world.until(lambda: world.reason("semantic") == "", "the semantic worker is ready")
+        with world.feeding(TICKETS) as feeder:
+            for moment in sorted(world.rng.uniform(0.2, 0.9) for _ in range(KILLS)):
+                world.reach(feeder, moment)
+                worker.kill()
+                world.recover()
+                world.until(lambda: world.reason("semantic") == "", "it is ready again")
+        world.until(lambda: asyncio.run(_updates(world)) > before, "tickets got a second look")
+        world.until(lambda: world.metric("semantic", LAG) == 0, "it has caught up")
+    finally:
+        world.stop("semantic")
+
+
+async def _updates(world: World) -> int:
+    """How many labels were updated, of all that the topic ever held."""
+    entries = await logbook.read(world.bootstrap, LABELLED)
+    records = (
+        LABEL_RECORD.validate_json(e.value or b"") for part in entries.values() for e in part
+    )
+    return sum(isinstance(record, LabelUpdated) for record in records)
+
+
 ROWS = (
     Row("kill-ingest", "SIGKILL of ingest", killing("ingest"), quick=True),
     Row(
@@ -60,5 +99,6 @@ ROWS = (
     ),
     Row("kill-forecaster", "SIGKILL of the forecaster", killing("forecaster"), quick=True),
     Row("kill-gateway", "SIGKILL of the gateway", gateway),
+    Row("kill-semantic", "SIGKILL of the semantic worker", semantic),
     Row("kill-everything", "SIGKILL of every process at one moment", everything_at_once),
 )
