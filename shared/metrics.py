@@ -98,6 +98,11 @@ PROMOTIONS = Counter(
     "Promoted models asked of the store: taken, reference (does not learn), unavailable.",
     ["outcome"],
 )
+RETRAIN_ROUNDS = Counter(
+    "deskstream_retrain_rounds_total",
+    "Rounds of `retrain --every|--at`: promoted, refused, passed (a dry run), failed.",
+    ["family", "outcome"],
+)
 PROMOTION_UNMET = Gauge(
     "deskstream_classifier_promotion_unmet", "1 while a promoted model could not be had, else 0."
 )

@@ -1,4 +1,4 @@
-"""`python -m services.classifier`: serve (default), train, evaluate and the parked records."""
+"""`python -m services.classifier`: serve (default), train, retrain, evaluate, parked records."""
 
 import os
 import sys
@@ -11,6 +11,7 @@ COMMANDS = {
     "serve": "label tickets from Kafka until stopped (the default)",
     "semantic": "look again at labelled tickets until stopped: better topics, near-duplicates",
     "train": "make a model from a file of labelled tickets",
+    "retrain": "train anew from corrected tickets, and promote what is no worse",
     "evaluate": "judge a model on a file of labelled tickets",
     "parked": "list, show, replay or discard records that could not be labelled",
 }

@@ -16,6 +16,8 @@ class ClassifierSettings(ServiceSettings):
     port: int = Field(default=8002, ge=0, le=65535)
     group: str = "classifier"
     models: Path = Path(".local/models")
+    # Where `retrain` posts promotions.
+    ingest_url: str = "http://127.0.0.1:8001"
     # Where what was learned from corrections is kept; left out: beside the models.
     snapshots: Path | None = None
     # Above this share of parked records the fault is ours, not the senders'.

@@ -1,5 +1,6 @@
 """Saving and loading a labeller: plain values, a manifest with checksums, no pickle."""
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,7 +29,11 @@ Figures = Mapping[str, float | int | str]
 
 
 class Manifest(BaseModel):
-    """What is in a version's folder, and how good the model was on tickets it had not seen."""
+    """What is in a version's folder, and how good the model was on tickets it had not seen.
+
+    log_offset: it learned the corrections before it; material: name of the tickets that it was
+    first trained on, None where they were not kept.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,6 +46,13 @@ class Manifest(BaseModel):
     priorities: tuple[str, ...]
     figures: dict[str, float | int | str]
     files: dict[str, str]
+    log_offset: int = 0
+    material: str | None = None
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """As the saved model would say it."""
+        return ModelIdentity(self.name, self.version, self.digest, self.log_offset)
 
 
 class _Classes(Protocol):
@@ -63,6 +75,9 @@ def save(
     labeller: TwoHeads,
     figures: Figures,
     clock: Clock = utc_now,
+    *,
+    log_offset: int = 0,
+    material: str | None = None,
 ) -> ModelIdentity:
     """Save a new version (time and digest make its name) and answer its identity.
 
@@ -81,10 +96,12 @@ def save(
         priorities=labeller.priority.classes if labeller.priority else (),
         figures=dict(figures),
         files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        log_offset=log_offset,
+        material=material,
     )
     described = orjson.dumps(manifest.model_dump(), option=orjson.OPT_INDENT_2)
     store.put(version, {**files, MANIFEST_FILE: described + b"\n"})
-    return ModelIdentity(manifest.name, version, manifest.digest)
+    return manifest.identity
 
 
 def load(store: ArtifactStore, version: str) -> Labeller:
@@ -110,6 +127,15 @@ def load(store: ArtifactStore, version: str) -> Labeller:
 def read_manifest(store: ArtifactStore, version: str) -> Manifest:
     """The manifest alone, as `load` would believe it. Raises like `load`."""
     return _manifest(version, store.get(version))
+
+
+def manifests(store: ArtifactStore) -> list[Manifest]:
+    """Of every saved model that can be trusted, the oldest first."""
+    found = []
+    for version in store.versions():
+        with contextlib.suppress(ArtifactMissing, ArtifactDamaged):
+            found.append(read_manifest(store, version))
+    return sorted(found, key=lambda each: each.created_at)
 
 
 def load_current(directory: Path) -> Labeller:

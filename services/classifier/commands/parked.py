@@ -2,9 +2,8 @@
 
 import argparse
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from services.classifier.adapters.parked_topic import Parked, ParkingLot, Place, connect
+from services.classifier.commands.times import moment
 from shared.clock import utc_now
 from shared.errors import BadRequest, DeskstreamError, NotFound
 from shared.events import TicketReceived
@@ -20,8 +20,6 @@ from shared.parking import describe
 from shared.settings import KafkaSettings
 from shared.topics import CORRECTED, LABELLED, RECEIVED
 
-SPAN = re.compile(r"(\d+)([mhd])")
-UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 SHOWN_BYTES = 4_000
 EPILOG = """examples:
   parked list --since 2h                  what was parked in the last two hours
@@ -226,18 +224,3 @@ def place(text: str) -> Place:
         return Place.parse(text)
     except BadRequest as error:
         raise argparse.ArgumentTypeError(error.detail) from error
-
-
-def moment(text: str) -> datetime:
-    """A time span back from now or an ISO time with an offset, for argparse."""
-    if match := SPAN.fullmatch(text):
-        return utc_now() - timedelta(**{UNITS[match[2]]: int(match[1])})
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        when = None
-    if when is None or when.tzinfo is None:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is neither a span (30m, 2h, 7d) nor an ISO time with a UTC offset"
-        )
-    return when

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +12,7 @@ from rich.table import Table
 
 from services.classifier.adapters.artifact_store import ArtifactStore, LocalDirectory
 from services.classifier.adapters.artifacts import TwoHeads, save
+from services.classifier.adapters.material import FOLDER, Row, keep
 from services.classifier.commands.terminal import progress
 from services.classifier.domain.labelling import ModelIdentity, Probabilities
 from services.classifier.evaluation.metrics import (
@@ -101,7 +102,11 @@ def execute(args: argparse.Namespace) -> int:
         tickets = read_tickets(args.data, columns)
         tickets = tickets.take(range(int(len(tickets) * args.first)))
         store = LocalDirectory(directory)
-        identity = train_and_promote(store, tickets, args.model, args.seed, console)
+        # So that `retrain` can train on them again, together with what was corrected since.
+        material = keep(LocalDirectory(directory / FOLDER), rows_of(tickets))
+        identity = train_and_promote(
+            store, tickets, args.model, args.seed, console, material=material
+        )
     except DeskstreamError as fault:
         console.print(f"train: {fault.detail}", style="red", highlight=False, soft_wrap=True)
         return 1
@@ -110,7 +115,13 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def train_and_promote(
-    store: ArtifactStore, tickets: LabelledTickets, family: str, seed: int, console: Console
+    store: ArtifactStore,
+    tickets: LabelledTickets,
+    family: str,
+    seed: int,
+    console: Console,
+    *,
+    material: str | None = None,
 ) -> ModelIdentity:
     """Fit, show the figures of the hold-out, save, promote. Raises UnusableData."""
     labeller = fit(tickets, family, seed, console)
@@ -129,9 +140,15 @@ def train_and_promote(
             table.add_row(name, *_cells(judged))
             figures |= {f"{name}_{key}": value for key, value in judged.items()}
     Console().print(table)
-    identity = save(store, labeller, figures)
+    identity = save(store, labeller, figures, material=material)
     store.promote(identity.version)
     return identity
+
+
+def rows_of(tickets: LabelledTickets) -> Iterator[Row]:
+    """The tickets as material of later trainings."""
+    for at, text in enumerate(tickets.texts):
+        yield Row(text, tickets.labels[at], tickets.priorities[at] if tickets.priorities else None)
 
 
 def fit(tickets: LabelledTickets, family: str, seed: int, console: Console) -> FittedLabeller:

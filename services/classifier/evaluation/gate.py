@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.classifier.evaluation.metrics import Answers, accuracy, macro_f1
+from services.classifier.evaluation.metrics import Answers
 
 RESAMPLES = 1_000
 # Two-sided interval of the difference.
@@ -42,32 +42,39 @@ class Verdict:
 
     promoted: bool
     reason: str
-    differences: tuple[Difference, ...]
+    differences: tuple[Difference, ...] = ()
 
 
-def decide(champion: Answers, challenger: Answers, seed: int = 0) -> Verdict:
+def decide(
+    champion: Answers,
+    challenger: Answers,
+    seed: int = 0,
+    weights: NDArray[np.float64] | None = None,
+) -> Verdict:
     """Compare answers to the same held-out tickets by a paired bootstrap (Koehn 2004).
 
+    weights: shape (rows,), how many tickets each one stands for; one each without them.
     Neither model may have learned from these tickets. ValueError when the two were not asked the
     same ones. Fewer than FEWEST_TICKETS promote nothing.
     """
     if not np.array_equal(champion.labels, challenger.labels):
         raise ValueError("champion and challenger must be judged on the same tickets")
-    if len(champion.labels) < FEWEST_TICKETS:
-        few = f"{len(champion.labels)} held-out tickets are too few, {FEWEST_TICKETS} are needed"
-        return Verdict(False, few, ())
+    rows = len(champion.labels)
+    if rows < FEWEST_TICKETS:
+        return Verdict(False, f"{rows} held-out tickets are too few, {FEWEST_TICKETS} are needed")
+    stands_for = np.ones(rows) if weights is None else weights
     old, new = _Coded.pair(champion, challenger)
     generator = np.random.default_rng(seed)
-    rows = len(champion.labels)
     resampled = np.empty((RESAMPLES, 2))
     for draw in range(RESAMPLES):
-        counts = np.bincount(generator.integers(0, rows, rows), minlength=rows)
+        counts = stands_for * np.bincount(generator.integers(0, rows, rows), minlength=rows)
         resampled[draw] = np.subtract(new.figures(counts), old.figures(counts))
     tail = (1.0 - INTERVAL) / 2.0
     low, high = np.quantile(resampled, (tail, 1.0 - tail), axis=0).tolist()
-    differences = (
-        Difference("accuracy", accuracy(champion), accuracy(challenger), low[0], high[0]),
-        Difference("macro-F1", macro_f1(champion), macro_f1(challenger), low[1], high[1]),
+    before, after = old.figures(stands_for), new.figures(stands_for)
+    differences = tuple(
+        Difference(name, before[at], after[at], low[at], high[at])
+        for at, name in enumerate(("accuracy", "macro-F1"))
     )
     for found in differences:
         if found.worse:
@@ -97,9 +104,9 @@ class _Coded:
         labels, first, second = np.split(codes.astype(np.int64), 3)
         return cls(labels, first, len(names)), cls(labels, second, len(names))
 
-    def figures(self, counts: NDArray[np.int64]) -> tuple[float, float]:
+    def figures(self, counts: NDArray[np.float64]) -> tuple[float, float]:
         """Accuracy and macro-F1 with each row counted so often."""
-        right = np.where(self.labels == self.predicted, counts, 0)
+        right = np.where(self.labels == self.predicted, counts, 0.0)
         hits = np.bincount(self.labels, right, self.classes)
         sizes = np.bincount(self.labels, counts, self.classes)
         sizes += np.bincount(self.predicted, counts, self.classes)

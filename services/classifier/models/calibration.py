@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 
 Array = NDArray[np.float32]
 
@@ -60,6 +60,26 @@ def expert_weights(
         loss, centre, jac=True, method="L-BFGS-B", bounds=[(_LEAST, _MOST)] * len(expected)
     )
     return [float(weight) for weight in found.x]
+
+
+def sharpness(logits: Array, labels: NDArray[np.int32], weights: NDArray[np.float64]) -> float:
+    """The factor on logits, 1 / temperature, that minimises the weighted negative log-likelihood.
+
+    Shapes: logits (texts, classes), labels and weights (texts,); between a fifth and five, and 1
+    where there is nothing to tell from.
+    """
+    if not len(labels) or not weights.sum():
+        return 1.0
+    shifted = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
+    truth = shifted[np.arange(len(labels)), labels]
+
+    def loss(exponent: float) -> float:
+        by = float(np.exp(exponent))
+        rows = np.log(np.exp(by * shifted).sum(axis=1)) - by * truth
+        return float(weights @ rows) + _PRIOR_TEXTS * exponent**2
+
+    found = minimize_scalar(loss, bounds=(-np.log(5.0), np.log(5.0)), method="bounded")
+    return float(np.exp(found.x))
 
 
 def log_loss(logits: Array, labels: NDArray[np.int32]) -> float:

@@ -74,21 +74,29 @@ class BatchLabeller:
     def train(
         cls,
         texts: Sequence[str],
-        topics: Sequence[str],
-        priorities: Sequence[str] | None = None,
+        topics: Sequence[str | None],
+        priorities: Sequence[str | None] | None = None,
         *,
         seed: int = 0,
         report: Report = _silent,
     ) -> "BatchLabeller":
-        """Fit both heads. ValueError when a head is given fewer than two classes."""
-        features, topic = TfidfFeatures(), SoftmaxHead(seed=seed)
+        """Fit both heads, each of the texts that have a label for it.
+
+        ValueError when a head is given fewer than two classes.
+        """
+        features = TfidfFeatures()
         report("counting words and character n-grams")
         matrix = features.fit_transform(texts, len(set(topics)))
-        topic.fit(matrix, topics, lambda step: report(f"topic: {step}"))
-        priority = None
-        if priorities is not None:
-            priority = SoftmaxHead(seed=seed)
-            priority.fit(matrix, priorities, lambda step: report(f"priority: {step}"))
+
+        def fitted(name: str, labels: Sequence[str | None]) -> SoftmaxHead:
+            head = SoftmaxHead(seed=seed)
+            rows = [at for at, label in enumerate(labels) if label is not None]
+            given = [label for label in labels if label is not None]
+            head.fit(matrix[rows], given, lambda step: report(f"{name}: {step}"))
+            return head
+
+        topic = fitted("topic", topics)
+        priority = None if priorities is None else fitted("priority", priorities)
         labeller = cls(features, topic, priority, ModelIdentity("batch", "unsaved", ""))
         return labeller.renamed("unsaved")
 

@@ -92,6 +92,15 @@ class SoftmaxHead:
         """The same reduced to what an error budget needs; kept when the head is saved."""
         return self._calibration
 
+    def sharpen(self, by: float) -> None:
+        """Multiply every logit: probabilities change, their order does not."""
+        self._sharpness *= by
+        if self.held_out is not None:
+            shares = self.held_out.probabilities ** np.float32(by)
+            shares /= shares.sum(axis=1, keepdims=True)
+            self.held_out = HeldOut(self.held_out.labels, shares)
+        self._calibration = Calibration.of(self._classes, self.held_out_answers())
+
     def state(self) -> dict[str, Any]:
         """Plain values and arrays, all that a prediction needs."""
         return {

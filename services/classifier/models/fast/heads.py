@@ -1,6 +1,7 @@
 """One head of the serving model: a FastClassifier that can be saved, loaded, copied and probed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -100,6 +101,11 @@ class TextHead(FastClassifier):
         """The corrected texts that refits learn from, with their labels."""
         return self._memory.corrections
 
+    @property
+    def remembered(self) -> list[tuple[str, str]]:
+        """What is left of the texts it was trained on, with their labels."""
+        return self._memory.uncorrected
+
     def fit_corrected(
         self, texts: Sequence[str], labels: Sequence[str], corrected: Mapping[str, str]
     ) -> None:
@@ -118,6 +124,13 @@ class TextHead(FastClassifier):
         self._memory.count_as_corrections(
             [text for text, _ in pairs], [label for _, label in pairs]
         )
+
+    def sharpen(self, by: float) -> None:
+        """Multiply every logit: probabilities change, their order does not."""
+        old = self._scale
+        self._scale = _Scale(old.share, old.factor * by, old.mean * by, old.deviation * by)
+        self.held_out = replace(self.held_out, logits=self.held_out.logits * np.float32(by))
+        self._calibration = Calibration.of(self.classes, self.held_out_answers())
 
     def held_out_answers(self) -> tuple[tuple[str, ...], Probabilities] | None:
         """Labels and answers of rows not yet learned when `fit` answered them; None without any."""

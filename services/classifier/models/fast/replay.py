@@ -66,15 +66,20 @@ class ReplayMemory:
         """The corrected texts with their labels, the oldest first."""
         return dict(self._corrections)
 
+    @property
+    def uncorrected(self) -> list[tuple[str, str]]:
+        """The kept examples that are no corrections, with their labels."""
+        return list(self._stored())
+
     def count_as_corrections(self, texts: Sequence[str], labels: Sequence[str]) -> None:
-        """From now on these are corrections, which others never push out and one can withdraw."""
+        """What was just remembered are corrections: never pushed out by others, withdrawable."""
         corrected = set(texts)
         for shelf in self._shelves.values():
-            kept = [text for text in shelf.texts if text not in corrected]
-            shelf.seen -= len(shelf.texts) - len(kept)
-            shelf.texts = kept
+            shelf.texts = [text for text in shelf.texts if text not in corrected]
         for text, label in zip(texts, labels, strict=True):
+            self._shelves[label].seen -= 1
             self.correct(text, label)
+        self._shelves = {name: shelf for name, shelf in self._shelves.items() if shelf.texts}
 
     @property
     def thinned(self) -> bool:

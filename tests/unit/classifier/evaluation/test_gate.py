@@ -73,3 +73,15 @@ def test_the_verdict_is_the_same_for_the_same_seed() -> None:
 def test_answers_to_different_tickets_cannot_be_compared() -> None:
     with pytest.raises(ValueError, match="same tickets"):
         decide(answers(0.1, seed=1), answers(0.1, seed=1, rows=1_000))
+
+
+def test_a_ticket_counts_as_many_as_it_stands_for() -> None:
+    labels = np.array(["net", "mail"] * 100, dtype=np.str_)
+    sure = np.ones(len(labels), np.float32)
+    says_net = Answers(labels, np.full(len(labels), "net"), sure)
+    says_mail = Answers(labels, np.full(len(labels), "mail"), sure)
+    weights = np.where(labels == "net", 3.0, 1.0)
+    [accuracy, _] = decide(says_net, says_mail, weights=weights).differences
+    assert (accuracy.champion, accuracy.challenger) == (0.75, 0.25)
+    assert not decide(says_net, says_mail, weights=weights).promoted
+    assert decide(says_mail, says_net, weights=weights).promoted

@@ -1,0 +1,147 @@
+"""The logs as training reads them: once, from somewhere to their present ends."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Protocol
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from pydantic import ValidationError
+
+from services.classifier.adapters.correction_log import decoded
+from shared.errors import Unavailable
+from shared.events import LABEL_RECORD, CorrectionLogEvent, LabelEvent
+from shared.topics import CORRECTED, LABELLED
+
+POLL_MS = 1_000
+MOST_RECORDS = 2_000
+
+# Told how many records are read, and of how many.
+Read = Callable[[int, int], None]
+AddCorrection = Callable[[int, CorrectionLogEvent | None], None]
+AddLabel = Callable[[LabelEvent], None]
+
+
+class TrainingLog(Protocol):
+    """Both logs. Implementations pass one contract test class."""
+
+    async def corrections(self, add: AddCorrection, read: Read) -> None:
+        """Give every record of the correction log with its offset. Raises Unavailable."""
+        ...
+
+    async def labels(self, since: datetime | None, add: AddLabel, read: Read) -> None:
+        """Give the labels, in order within a partition; unreadable records are passed over.
+
+        since: leave out those written before. Raises Unavailable.
+        """
+        ...
+
+
+class MemoryTrainingLog:
+    """A TrainingLog in this process, for tests and simulations."""
+
+    def __init__(
+        self,
+        corrections: Sequence[CorrectionLogEvent | None] = (),
+        labels: Sequence[LabelEvent] = (),
+    ) -> None:
+        self._corrections = list(corrections)
+        self._labels = list(labels)
+
+    async def corrections(self, add: AddCorrection, read: Read) -> None:
+        for offset, event in enumerate(self._corrections):
+            add(offset, event)
+        read(len(self._corrections), len(self._corrections))
+
+    async def labels(self, since: datetime | None, add: AddLabel, read: Read) -> None:
+        for event in self._labels:
+            at = getattr(event, "labelled_at", None) or getattr(event, "updated_at", None)
+            if since is None or at is None or at >= since:
+                add(event)
+        read(len(self._labels), len(self._labels))
+
+
+class KafkaTrainingLog:
+    """The TrainingLog of a broker. Use `connect`."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+
+    async def corrections(self, add: AddCorrection, read: Read) -> None:
+        def take(record: "ConsumerRecord[bytes, bytes]") -> None:
+            found = decoded(record)
+            add(found.offset, found.event)
+
+        await self._each(CORRECTED.name, None, take, read)
+
+    async def labels(self, since: datetime | None, add: AddLabel, read: Read) -> None:
+        def take(record: "ConsumerRecord[bytes, bytes]") -> None:
+            try:
+                event = LABEL_RECORD.validate_json(record.value or b"")
+            except ValidationError:
+                return  # the forecaster has parked it, and tells
+            add(event)
+
+        await self._each(LABELLED.name, since, take, read)
+
+    async def _each(
+        self,
+        topic: str,
+        since: datetime | None,
+        take: Callable[["ConsumerRecord[bytes, bytes]"], None],
+        read: Read,
+    ) -> None:
+        numbers = self._consumer.partitions_for_topic(topic) or set()
+        places = [TopicPartition(topic, number) for number in sorted(numbers)]
+        if not places:
+            return
+        self._consumer.assign(places)
+        starts = await self._starts(places, since)
+        ends = await self._consumer.end_offsets(places)
+        total = sum(ends[place] - starts[place] for place in places)
+        left = {place for place in places if ends[place] > starts[place]}
+        for place in places:
+            self._consumer.seek(place, starts[place])
+        done = 0
+        while left:
+            polled = await self._consumer.getmany(
+                *left, timeout_ms=POLL_MS, max_records=MOST_RECORDS
+            )
+            for place, records in polled.items():
+                for record in records:
+                    if record.offset < ends[place]:
+                        take(record)
+                        done += 1
+            read(done, total)
+            left = {p for p in left if await self._consumer.position(p) < ends[p]}
+
+    async def _starts(
+        self, places: Sequence[TopicPartition], since: datetime | None
+    ) -> dict[TopicPartition, int]:
+        starts: dict[TopicPartition, int] = await self._consumer.beginning_offsets(list(places))
+        if since is None:
+            return starts
+        ends = await self._consumer.end_offsets(list(places))
+        moment = int(since.timestamp() * 1000)
+        found = await self._consumer.offsets_for_times(dict.fromkeys(places, moment))
+        return {p: found[p].offset if found.get(p) else ends[p] for p in places}
+
+
+@asynccontextmanager
+async def connect(bootstrap: str) -> AsyncIterator[KafkaTrainingLog]:
+    """The logs of the broker at `bootstrap`. Raises Unavailable with what to do."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    try:
+        await consumer.start()
+        await consumer.topics()
+        yield KafkaTrainingLog(consumer)
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise Unavailable(
+            f"Kafka at {bootstrap} does not answer ({str(error) or type(error).__name__}); is it "
+            "running? KAFKA_BOOTSTRAP_SERVERS names another one"
+        ) from error
+    finally:
+        await consumer.stop()
