@@ -10,6 +10,7 @@ from services.classifier.adapters.asked_texts import AskedTexts
 from services.classifier.adapters.correction_log import CorrectionLog
 from services.classifier.adapters.promoted_models import PromotedModels, PromotionWatch
 from services.classifier.adapters.snapshots import Snapshots
+from services.classifier.budgeting import FrozenLabeller, calibration_of
 from services.classifier.domain.labelling import Labeller, ModelIdentity
 from services.classifier.domain.parking import ParkingLimit
 from services.classifier.handlers import LabelStage
@@ -18,7 +19,7 @@ from services.classifier.learning import LearningLabeller
 from services.classifier.models.encoding.deferred import DeferredEncoder
 from services.classifier.models.fast.folding import Fold
 from services.classifier.models.fast.serving import FastLabeller
-from services.classifier.routes import learning_router, router
+from services.classifier.routes import Judged, learning_router, quality_router, router
 from services.classifier.settings import ClassifierSettings
 from shared import metrics
 from shared.clock import Clock
@@ -43,10 +44,14 @@ def create_worker(
     if isinstance(model, FastLabeller):
         # Before the intake: no ticket is labelled without the corrections made before the start.
         model = learning = _learning(settings, model, worker, kafka.bootstrap_servers)
+        judged: Judged = learning
+    else:
+        model = judged = FrozenLabeller(model, calibration_of(model), settings.precision_target)
     inference = Inference(model, _asked(settings, model.identity))
     worker.watch(inference.silence, settings.model_seconds, "the model has not answered")
     producer = BatchProducer(kafka.bootstrap_servers)
-    stage = LabelStage(inference, producer, ParkingLimit(settings.parking_share), clock)
+    limit = ParkingLimit(settings.parking_share)
+    stage = LabelStage(inference, producer, limit, clock, shadow=settings.shadow)
     worker.add(producer)
     worker.consume(RECEIVED.name, stage, group=settings.group, settings=intake)
     identity = model.identity
@@ -64,7 +69,8 @@ def create_worker(
         description="Labels tickets from Kafka; this port is internal.",
         checks={"kafka": worker.kafka_ready, "model": model_ready},
     )
-    http.include_router(router(inference))
+    http.include_router(router(inference, shadow=settings.shadow))
+    http.include_router(quality_router(judged, shadow=settings.shadow))
     if learning is not None:
         http.include_router(learning_router(learning))
     worker.serve(http, settings.host, settings.port)
@@ -85,7 +91,8 @@ def _learning(
     store = LocalDirectory(_kept(settings))
     models = PromotedModels(LocalDirectory(settings.models))
     snapshots = Snapshots(store, base, trained.identity.digest, DeferredEncoder(), models)
-    learning = LearningLabeller(Fold(base, trained, promoted=models), snapshots.save)
+    target = settings.precision_target
+    learning = LearningLabeller(Fold(base, trained, promoted=models), snapshots.save, target)
 
     def begin(end: int) -> int:
         saved = snapshots.latest(end)

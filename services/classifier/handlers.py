@@ -35,12 +35,20 @@ class LabelStage:
     """Decodes, labels and delivers chunks of tickets.received.v1 (a `shared.streaming.Stage`)."""
 
     def __init__(
-        self, inference: Inference, outbox: Outbox, limit: ParkingLimit, clock: Clock
+        self,
+        inference: Inference,
+        outbox: Outbox,
+        limit: ParkingLimit,
+        clock: Clock,
+        *,
+        shadow: bool = False,
     ) -> None:
+        """`shadow`: say of every label that it is not to be acted on."""
         self._inference = inference
         self._outbox = outbox
         self._limit = limit
         self._clock = clock
+        self._shadow = shadow
 
     async def prepare(self, chunk: Chunk) -> Labels:
         """Decode and label; a record that fails becomes a refusal, never an exception."""
@@ -109,5 +117,5 @@ class LabelStage:
         self, tickets: Sequence[Decoded], labelling: Labelling
     ) -> Iterator[tuple[int, bytes]]:
         model = labelling.model or self._inference.identity
-        encoded = records.labelled(tickets, labelling, model, self._clock())
+        encoded = records.labelled(tickets, labelling, model, self._clock(), shadow=self._shadow)
         return zip((each.offset for each in tickets), encoded, strict=True)

@@ -2,14 +2,21 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from services.classifier.budgeting import publish
+from services.classifier.domain.error_budget import TARGET_PRECISION
+from services.classifier.domain.judgement import Judgement
 from services.classifier.domain.labelling import Labelling, ModelIdentity
+from services.classifier.models.fast.explanation import top_words
 from services.classifier.models.fast.folding import Fold, LogRecord
 from shared import metrics
 
 log = logging.getLogger(__name__)
+
+# Words and what each adds to a logit, greatest first.
+Words = list[tuple[str, float]]
 
 # A restart replays at most so many refits of the log.
 REFITS_BETWEEN_SNAPSHOTS = 4
@@ -24,9 +31,16 @@ class LearningLabeller:
     log had waited for the refit.
     """
 
-    def __init__(self, fold: Fold, save: Callable[[Fold], None]) -> None:
-        """`save` keeps a fold over restarts; an OSError of it is logged and counted."""
+    def __init__(
+        self, fold: Fold, save: Callable[[Fold], None], target: float = TARGET_PRECISION
+    ) -> None:
+        """`save` keeps a fold over restarts; an OSError of it is logged and counted.
+
+        target: the precision at which this deployment applies labels.
+        """
         self._fold = fold
+        self._target = target
+        fold.judgement.aim(target)
         self._save = save
         self._serving = threading.Lock()
         self._folding = threading.RLock()
@@ -54,12 +68,29 @@ class LearningLabeller:
         """Go on from another fold; only before the first `apply`."""
         with self._folding, self._serving:
             self._fold = fold
+            self._fold.judgement.aim(self._target)
             self._publish_digest()
 
     def label(self, texts: Sequence[str]) -> Labelling:
         """Scores of every head, as of everything applied before."""
         with self._serving:
             return self._fold.label(texts)
+
+    @property
+    def judgement(self) -> Judgement:
+        """What humans said of the answers so far, as a copy that nobody changes."""
+        with self._serving:
+            return self._fold.judgement.copy()
+
+    def explain(self, asked: Iterable[tuple[str, str]]) -> list[Words | None]:
+        """Of each text the words that speak most for its topic; None for an unknown topic."""
+        return [self._explain(text, topic) for text, topic in asked]
+
+    def _explain(self, text: str, topic: str) -> Words | None:
+        # Locked for one text at a time: tickets that arrive meanwhile go in between.
+        with self._serving:
+            head = self._fold.topic
+            return top_words(head, text, topic) if topic in head.classes else None
 
     def apply(self, records: Sequence[LogRecord]) -> None:
         """Fold the next records of the log; the next `label` knows them."""
@@ -97,6 +128,7 @@ class LearningLabeller:
             # After a promotion at once: a restart is not to answer from the model before it.
             if self._unsaved >= REFITS_BETWEEN_SNAPSHOTS or self._rebased(twin):
                 self._keep(twin)
+        twin.judgement.settle()
         self._take_over(twin)
 
     def _rebased(self, twin: Fold) -> bool:
@@ -130,3 +162,4 @@ class LearningLabeller:
         metrics.PROMOTION_UNMET.set(self._fold.unmet is not None)
         metrics.FOLD_OFFSET.set(self._fold.offset)
         metrics.FOLD_DIGEST.set(int(self._fold.digest()[:DIGEST_DIGITS], 16))
+        publish(self._fold.judgement)

@@ -1,12 +1,25 @@
 """The classifier's internal port: one ticket, labelled at once, for the gateway."""
 
-from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from math import inf, isfinite
+from typing import Annotated, Protocol
 
-from services.classifier.domain.labelling import HeadScores, ticket_text
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.classifier.domain.decisions import decisions
+from services.classifier.domain.judgement import Judgement
+from services.classifier.domain.labelling import (
+    HeadScores,
+    Labelling,
+    ModelIdentity,
+    ticket_text,
+)
+from services.classifier.domain.reporting import EPOCH, report
 from services.classifier.inference import Inference
 from services.classifier.learning import LearningLabeller
+from shared.events import Decision
 from shared.http import problems
+from shared.quality import ExplainRequest, Explanations, QualityReport, Term
 
 
 class Ticket(BaseModel):
@@ -47,10 +60,16 @@ class LearnedModel(BaseModel):
 
 
 class Answer(BaseModel):
-    """Labels and every score, with the model that gave them."""
+    """Labels and every score, with the model that gave them.
+
+    decision: what would become of the label: applied, suggested, or shadow where this deployment
+    only watches. threshold: the topic's; null where nothing is applied.
+    """
 
     topic: str
     topic_scores: dict[str, float]
+    decision: Decision
+    threshold: float | None
     priority: str | None
     priority_scores: dict[str, float]
     model: str
@@ -58,7 +77,27 @@ class Answer(BaseModel):
     digest: str
 
 
-def router(inference: Inference) -> APIRouter:
+class Judged(Protocol):
+    """A model whose answers humans judge, or a hold-out did."""
+
+    @property
+    def identity(self) -> ModelIdentity: ...
+
+    @property
+    def judgement(self) -> Judgement: ...
+
+
+class QualityQuery(BaseModel):
+    """What to tell."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    topic: str | None = Field(default=None, max_length=200)
+    start: AwareDatetime = EPOCH
+    end: AwareDatetime | None = None
+
+
+def router(inference: Inference, *, shadow: bool = False) -> APIRouter:
     """Routes over `inference`."""
     routes = APIRouter(tags=["classification"])
 
@@ -70,12 +109,16 @@ def router(inference: Inference) -> APIRouter:
     )
     async def classify(ticket: Ticket) -> Answer:
         answer = await inference.label([ticket_text(ticket.subject, ticket.body)])
+        best = answer.topic.probabilities.argmax(axis=1)
+        [decision] = decisions(answer, best, shadow=shadow)
         topic, topic_scores = _best(answer.topic)
         priority, priority_scores = _best(answer.priority) if answer.priority else (None, {})
         identity = inference.identity
         return Answer(
             topic=topic,
             topic_scores=topic_scores,
+            decision=decision,
+            threshold=_threshold(answer, int(best[0])),
             priority=priority,
             priority_scores=priority_scores,
             model=identity.name,
@@ -104,7 +147,44 @@ def learning_router(learning: LearningLabeller) -> APIRouter:
             topics=[KnownTopic(name=n, description=d) for n, d in fold.topics.items()],
         )
 
+    @routes.post(
+        "/explain",
+        summary="Which words speak for a topic",
+        operation_id="explain",
+        responses=problems.responses(422),
+    )
+    def explain(page: ExplainRequest) -> Explanations:
+        asked = [(ticket_text(each.subject, each.body), each.topic) for each in page.tickets]
+        return Explanations(
+            explanations=[
+                None if words is None else [Term(term=word, weight=w) for word, w in words]
+                for words in learning.explain(asked)
+            ]
+        )
+
     return routes
+
+
+def quality_router(judged: Judged, *, shadow: bool = False) -> APIRouter:
+    """Routes over what is known of the answers' quality."""
+    routes = APIRouter(tags=["classification"])
+
+    @routes.get(
+        "/quality",
+        summary="Prequential quality and the error budget",
+        operation_id="quality",
+        responses=problems.responses(422),
+    )
+    def quality(query: Annotated[QualityQuery, Query()]) -> QualityReport:
+        wanted = query.model_dump()
+        return report(judged.judgement, judged.identity, shadow=shadow, **wanted)
+
+    return routes
+
+
+def _threshold(answer: Labelling, best: int) -> float | None:
+    found = inf if answer.thresholds is None else float(answer.thresholds[best])
+    return found if isfinite(found) else None
 
 
 def _best(head: HeadScores) -> tuple[str, dict[str, float]]:

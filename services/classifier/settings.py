@@ -22,5 +22,9 @@ class ClassifierSettings(ServiceSettings):
     snapshots: Path | None = None
     # Above this share of parked records the fault is ours, not the senders'.
     parking_share: float = Field(default=0.5, gt=0, le=1)
+    # A topic's labels are applied from the probability on at which this share of them is right.
+    precision_target: float = Field(default=0.95, gt=0, lt=1)
+    # This deployment only watches: none of its labels is to be acted on.
+    shadow: bool = False
     # A call of the model (1,000 texts at most) that takes longer never returns.
     model_seconds: float = Field(default=60.0, gt=0)

@@ -8,10 +8,6 @@ from statistics import mean
 # and 100 MB that a serving process needs for nothing else.
 from river._river_rust.drift import AdaptiveWindowing
 
-# river's own defaults (Bifet and Gavalda 2007 for the significance).
-_SETTINGS = {
-    "delta": 0.002, "clock": 32, "max_buckets": 5, "min_window_length": 5, "grace_period": 10,
-}  # fmt: skip
 # The latest answers that tell the rate after a change; a few more are what it takes to notice one.
 _RECENT = 100
 # Of a stream that never changes, this many answers are remembered, and half of them at least.
@@ -24,10 +20,6 @@ class Change:
 
     before: float
     after: float
-
-    @property
-    def worse(self) -> bool:
-        return self.after > self.before
 
 
 class ErrorDrift:
@@ -73,7 +65,10 @@ class ErrorDrift:
 
 
 def _window(wrong: Iterable[int]) -> AdaptiveWindowing:
-    window = AdaptiveWindowing(**_SETTINGS)
+    # river's own settings (the significance is that of Bifet and Gavalda 2007).
+    window = AdaptiveWindowing(
+        delta=0.002, clock=32, max_buckets=5, min_window_length=5, grace_period=10
+    )
     for each in wrong:
         window.update(float(each))
     return window

@@ -115,6 +115,9 @@ class Threshold:
     evidence: Evidence
 
 
+NEVER = Threshold(inf, 0.0, 0.0, 0.0, 0, Evidence.NONE)
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorBudget:
     """Thresholds by topic, and the pooled one for topics never measured."""
@@ -127,20 +130,6 @@ class ErrorBudget:
     def threshold(self, topic: str) -> Threshold:
         """The topic's own, else the pooled one."""
         return self.topics.get(topic, self.pooled)
-
-    def thresholds(self, classes: Sequence[str], trained: frozenset[str]) -> NDArray[np.float32]:
-        """Shape (classes,): from which probability on an answer is applied.
-
-        A topic outside of `trained` has no part in the pooled threshold until a human has judged
-        one of its answers: what was just named or corrected for the first time is suggested.
-        """
-        return np.asarray(
-            [
-                self.threshold(name).confidence if name in trained or name in self.topics else inf
-                for name in classes
-            ],
-            np.float32,
-        )
 
     def applies(self, topic: str, confidence: float) -> bool:
         """Whether a label of this confidence is applied; otherwise it is a suggestion."""

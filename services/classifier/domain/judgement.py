@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.domain.error_budget import (
+    NEVER,
     TARGET_PRECISION,
     Calibration,
     ErrorBudget,
+    Threshold,
     measure_error_budget,
 )
 from services.classifier.domain.quality import Outcome, PrequentialQuality
@@ -60,10 +62,20 @@ class Judgement:
             self._budget = self._measured()
         return self._budget
 
+    def threshold(self, topic: str) -> Threshold:
+        """The topic's own, or the pooled one.
+
+        A topic that the model was not trained on has no part in the pooled one until a human has
+        judged one of its answers: what was just named or corrected for the first time is suggested.
+        """
+        known = topic in self._trained or topic in self.budget.topics
+        return self.budget.threshold(topic) if known else NEVER
+
     def thresholds(self, classes: tuple[str, ...]) -> NDArray[np.float32]:
         """Shape (classes,): from which probability on an answer is applied; infinite for never."""
         if self._thresholds is None or self._thresholds[0] != classes:
-            self._thresholds = classes, self.budget.thresholds(classes, self._trained)
+            values = [self.threshold(name).confidence for name in classes]
+            self._thresholds = classes, np.asarray(values, np.float32)
         return self._thresholds[1]
 
     def aim(self, target: float) -> None:
@@ -99,7 +111,10 @@ class Judgement:
             self._evidence = [*self._evidence, *self._pending][-EVIDENCE:]
             self._pending, self._changed = [], False
             self._forget()
-            self._budget = self._measured()
+
+    def settle(self) -> None:
+        """Measure now what the next question would have to wait for."""
+        self._budget = self.budget
 
     def restart(self, calibration: Calibration) -> None:
         """Another trained model answers from here on; what was said of the last one is history."""

@@ -92,6 +92,10 @@ class Drift:
     before: float
     after: float
 
+    @property
+    def worse(self) -> bool:
+        return self.after > self.before
+
 
 class Confusion:
     """Answers against labels, counted; figures as river.metrics defines them."""

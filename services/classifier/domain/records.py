@@ -5,7 +5,9 @@ from datetime import datetime
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
+from services.classifier.domain.decisions import decisions
 from services.classifier.domain.decoding import Decoded
 from services.classifier.domain.labelling import HeadScores, Labelling, ModelIdentity
 from shared.parking import Refused
@@ -16,7 +18,12 @@ SCORE_DECIMALS = 4
 
 
 def labelled(
-    tickets: Sequence[Decoded], labelling: Labelling, model: ModelIdentity, at: datetime
+    tickets: Sequence[Decoded],
+    labelling: Labelling,
+    model: ModelIdentity,
+    at: datetime,
+    *,
+    shadow: bool = False,
 ) -> Iterator[bytes]:
     """TicketLabelled as JSON, one per ticket; built by hand, since this is the hot path.
 
@@ -28,15 +35,18 @@ def labelled(
         "digest": model.digest,
         "log_offset": model.log_offset,
     }
-    topics = _answers(labelling.topic, len(tickets))
-    priorities = _answers(labelling.priority, len(tickets))
-    for (offset, ticket), (topic, topic_scores), (priority, priority_scores) in zip(
-        ((decoded.offset, decoded.ticket) for decoded in tickets), topics, priorities, strict=True
+    best = labelling.topic.probabilities.argmax(axis=1)
+    topics = _answers(labelling.topic, best)
+    priorities = _priorities(labelling.priority, len(tickets))
+    decided = decisions(labelling, best, shadow=shadow)
+    for decoded, (topic, topic_scores), (priority, priority_scores), decision in zip(
+        tickets, topics, priorities, decided, strict=True
     ):
+        ticket = decoded.ticket
         yield orjson.dumps(
             {
                 "kind": "labelled",
-                "src_offset": offset,
+                "src_offset": decoded.offset,
                 "event_id": ticket.event_id,
                 "ticket_id": ticket.ticket_id,
                 "created_at": ticket.created_at,
@@ -52,19 +62,25 @@ def labelled(
                 "topic_scores": topic_scores,
                 "priority": priority,
                 "priority_scores": priority_scores,
+                "decision": decision,
                 "model": stamp,
             }
         )
 
 
-def _answers(head: HeadScores | None, count: int) -> Iterator[tuple[str | None, dict[str, float]]]:
+def _priorities(
+    head: HeadScores | None, count: int
+) -> Iterator[tuple[str | None, dict[str, float]]]:
     if head is None:
         yield from ((None, {}) for _ in range(count))
-        return
-    best = head.probabilities.argmax(axis=1).tolist()
+    else:
+        yield from _answers(head, head.probabilities.argmax(axis=1))
+
+
+def _answers(head: HeadScores, best: NDArray[np.int64]) -> Iterator[tuple[str, dict[str, float]]]:
     # Rounded as float64: a rounded float32 prints as 0.9319000244140625.
     rounded = np.round(head.probabilities.astype(np.float64), SCORE_DECIMALS).tolist()
-    for index, row in zip(best, rounded, strict=True):
+    for index, row in zip(best.tolist(), rounded, strict=True):
         yield head.classes[index], dict(zip(head.classes, row, strict=True))
 
 

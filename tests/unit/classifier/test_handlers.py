@@ -52,6 +52,14 @@ async def test_labels_and_skips_keep_the_order_of_the_source() -> None:
     assert {p["source_topic"] for p in parked} == {RECEIVED.name}
 
 
+async def test_a_deployment_that_only_watches_says_so_on_every_label() -> None:
+    outbox = InMemoryOutbox()
+    inference = Inference(ConstantLabeller())
+    stage = LabelStage(inference, outbox, ParkingLimit(), lambda: NOON, shadow=True)
+    await run(stage, a_chunk(ticket("a")))
+    assert [w["decision"] for w in outbox.values(LABELLED.name, PARTITION)] == ["shadow"]
+
+
 async def test_one_ticket_the_model_cannot_read_does_not_touch_its_neighbours() -> None:
     outbox = InMemoryOutbox()
     chunk = a_chunk(ticket("fine"), ticket("kryptonite"), ticket("fine too"))

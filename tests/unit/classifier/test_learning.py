@@ -169,3 +169,30 @@ def test_labels_carry_the_offset_they_were_given_at(fold: Fold) -> None:
     assert after is not None
     assert (before.log_offset, after.log_offset) == (0, 1)
     assert before.digest == after.digest
+
+
+def test_thresholds_are_for_the_precision_this_deployment_wants(base: Base, fold: Fold) -> None:
+    model = LearningLabeller(fold, nothing, target=0.8)
+    assert model.judgement.budget.target == 0.8
+    model.resume(Fold(base))
+    assert model.judgement.budget.target == 0.8
+
+
+def test_quality_is_published_as_of_the_same_offset(fold: Fold) -> None:
+    model = LearningLabeller(fold, nothing)
+    model.apply(LOG)
+    model.settle()
+    assert metrics.JUDGED._value.get() == 4
+    accuracy = metrics.PREQUENTIAL.labels("accuracy")._value.get()
+    assert accuracy == model.judgement.quality.now().accuracy
+
+
+@pytest.mark.parametrize("size", [1, 2, 6])
+def test_two_workers_have_the_same_quality_and_thresholds(base: Base, size: int) -> None:
+    model = LearningLabeller(Fold(base), nothing)
+    for start in range(0, len(LOG), size):
+        model.apply(LOG[start : start + size])
+    model.settle()
+    other = one_by_one(Fold(base)).judgement
+    assert model.judgement.state() == other.state()
+    assert model.judgement.budget == other.budget

@@ -32,7 +32,7 @@ def test_it_notices_when_river_does() -> None:
 def test_a_change_says_how_often_it_errs_before_and_lately() -> None:
     detector = ErrorDrift()
     found = [change for wrong in errors() if (change := detector.update(wrong=wrong))]
-    assert [change.worse for change in found] == [True, False]
+    assert [change.after > change.before for change in found] == [True, False]
     assert found[0].before == pytest.approx(0.1, abs=0.03)
     assert found[0].after > 0.2
 

@@ -33,6 +33,16 @@ def test_a_label_reads_back_with_every_score_and_the_model() -> None:
     assert received == a_ticket().model_dump(include=set(received))
 
 
+def test_every_label_says_whether_it_is_sure_enough() -> None:
+    tickets = [Decoded(0, a_ticket()), Decoded(1, a_ticket(ticket_id="T-2"))]
+    thresholds = np.array([0.8, 0.9], np.float32)
+    answer = Labelling(scores((0.9, 0.1), (0.2, 0.8)), None, thresholds=thresholds)
+    for shadow, expected in ((False, ["applied", "suggested"]), (True, ["shadow", "shadow"])):
+        values = labelled(tickets, answer, MODEL, NOON, shadow=shadow)
+        records = [LABEL_RECORD.validate_json(value) for value in values]
+        assert [r.decision for r in records if isinstance(r, TicketLabelled)] == expected
+
+
 def test_without_a_priority_head_there_is_no_priority() -> None:
     (value,) = labelled([Decoded(0, a_ticket())], Labelling(scores((1, 0)), None), MODEL, NOON)
     record = LABEL_RECORD.validate_json(value)
