@@ -32,8 +32,8 @@ class Message(BaseModel):
 class SeriesName(Message):
     """Which series: a queue by id or path with everything below it; "0" is all queues.
 
-    Of all queues, one topic or one priority may be asked for. dataset_id: an uploaded dataset
-    instead of the live load.
+    topic, priority: of its tickets only those of one, or of both together. dataset_id: an
+    uploaded dataset instead of the live load.
     """
 
     queue: str = Field(default="0", min_length=1, max_length=200)

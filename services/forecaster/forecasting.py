@@ -28,6 +28,7 @@ from services.forecaster.domain.forecasting.series import (
     day_of,
     hour_of,
 )
+from services.forecaster.domain.forecasting.shares import shared
 from services.forecaster.domain.forecasting.today import moved_by_today
 from services.forecaster.domain.staffing.drain import sampled_arrivals
 from services.forecaster.memo import Memo
@@ -69,7 +70,12 @@ class Subject:
         return replace(self.calendar, events=concerning(self.events, parts[0]))
 
     async def history(self, frequency: Frequency) -> History:
-        """All of the series up to the last closed step."""
+        """All of the series up to the last closed step. Raises BadRequest for a queue's share."""
+        if self.target.mixes is not None:
+            raise BadRequest(
+                "a topic or priority within a queue is forecast as its share of the queue; judge "
+                "the queue, or the topic or priority over all queues (0)"
+            )
         parts = self.target.parts
         return await self.source.history(self.target, parts, frequency, self.calendar)
 
@@ -133,6 +139,9 @@ class Forecasting:
         if method is Method.AUTO:
             method = await self.shelf.choice(order.series, subject.target)
         made = await self.distribution(subject, plan, method)
+        if subject.target.mixes is not None:
+            day = plan.origin_day(subject.calendar)
+            made = shared(made, await self._live.share(subject.target, day))
         wanted = slice(plan.gap, plan.gap + plan.steps)
         part = replace(
             made, start=plan.first, mean=made.mean[wanted], quantiles=made.quantiles[wanted]

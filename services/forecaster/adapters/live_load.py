@@ -1,8 +1,10 @@
 """Live load for forecasting: hours of a series as counted, up to the last one closed."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -11,10 +13,12 @@ from services.forecaster.adapters.store import Store
 from services.forecaster.domain.forecasting.calendar import Calendar
 from services.forecaster.domain.forecasting.granularity import to_daily
 from services.forecaster.domain.forecasting.series import Frequency, History, add, hour_number
+from services.forecaster.domain.forecasting.shares import share_of
 from shared import redis_keys as keys
 from shared.clock import Clock
-from shared.errors import BadRequest, NotFound
+from shared.errors import NotFound
 from shared.forecasting import SeriesName
+from shared.mixes import Mix
 from shared.queues import ALL_QUEUES, SEPARATOR, QueueDirectory, QueueNode, tree
 from shared.windows import Dimension, Grain, periods, unpack
 
@@ -29,7 +33,8 @@ class Target:
     """A series that may be forecast: the sum of `parts`, each with windows of its own.
 
     dataset_id, version: of an upload; None and "" for live load. path: of the queue, "" for all
-    and for topics.
+    and for topics. mixes: of a queue's tickets only those of some topics and priorities, which
+    have days of their own: pairs of a part and a mix; None for all of its tickets.
     """
 
     dataset_id: str | None
@@ -38,6 +43,7 @@ class Target:
     path: str
     parts: tuple[str, ...]
     version: str = ""
+    mixes: tuple[tuple[str, Mix], ...] | None = None
 
 
 class LoadSource(Protocol):
@@ -70,25 +76,46 @@ class LiveLoad:
         self._end: tuple[datetime, int] = (datetime.min.replace(tzinfo=UTC), 0)
 
     async def resolve(self, series: SeriesName) -> Target:
-        for dimension, name in (
-            (Dimension.TOPIC, series.topic),
-            (Dimension.PRIORITY, series.priority),
-        ):
-            if name is not None:
-                return await self._label(series, dimension, name)
+        target = await self._queue(series.queue)
+        wanted = {Dimension.TOPIC: series.topic, Dimension.PRIORITY: series.priority}
+        given = [(dimension, name) for dimension, name in wanted.items() if name is not None]
+        if not given:
+            return target
+        if target.queue_id == ALL_QUEUES and len(given) == 1:
+            return await self._label(*given[0])
+        return await self._mixed(target, series)
+
+    async def _queue(self, name: str) -> Target:
         await self.nodes()
-        if series.queue == str(ALL_QUEUES):
+        if name == str(ALL_QUEUES):
             return Target(None, Dimension.QUEUE, ALL_QUEUES, "", tuple(sorted(self._seen)))
-        node = self._find(series.queue)
+        node = self._find(name)
         parts = tuple(path for path in (node.path, *node.descendants) if path in self._seen)
         return Target(None, Dimension.QUEUE, node.id, node.path, parts)
 
-    async def _label(self, series: SeriesName, dimension: Dimension, name: str) -> Target:
-        if series.queue != str(ALL_QUEUES) or (series.topic and series.priority):
-            raise BadRequest("load is counted per queue, per topic and per priority: choose one")
+    async def _label(self, dimension: Dimension, name: str) -> Target:
         if name not in await self._store.members(keys.series(dimension)):
             raise NotFound(f"no ticket had the {dimension} {name!r} yet")
         return Target(None, dimension, ALL_QUEUES, "", (name,))
+
+    async def _mixed(self, target: Target, series: SeriesName) -> Target:
+        found = await asyncio.gather(
+            *(self._store.members(keys.mixes(part)) for part in target.parts)
+        )
+        mixes = tuple(
+            (part, mix)
+            for part, members in zip(target.parts, found, strict=True)
+            for mix in map(Mix.of, sorted(members))
+            if mix.matches(series.topic, series.priority)
+        )
+        if not mixes:
+            asked = " and ".join(
+                f"the {name} {value!r}"
+                for name, value in (("topic", series.topic), ("priority", series.priority))
+                if value is not None
+            )
+            raise NotFound(f"no ticket of queue {series.queue!r} had {asked} yet")
+        return replace(target, mixes=mixes)
 
     async def nodes(self) -> Mapping[str, QueueNode]:
         """Every queue listed or seen, by path."""
@@ -130,15 +157,30 @@ class LiveLoad:
             whole = History(Frequency.HOURLY, whole.start, values)
         return whole.until(end)
 
+    async def share(self, target: Target, origin: int) -> float:
+        """Share of a mixed target in its queue's tickets, from the days before `origin` alone."""
+        mixes = target.mixes or ()
+        parts = await self._windows(
+            Grain.DAY, [partial(_mix_key, part, mix) for part, mix in mixes]
+        )
+        whole = await self._read(Grain.DAY, target.dimension, target.parts)
+        return share_of(add(parts), add(whole), origin)
+
     async def _read(
         self, grain: Grain, dimension: Dimension, names: Sequence[str]
     ) -> list[History]:
         """Histories of windows from the first to the last ticket of each name."""
+        return await self._windows(
+            grain, [partial(_load_key, grain, dimension, name) for name in names]
+        )
+
+    async def _windows(self, grain: Grain, series: Sequence[Callable[[str], str]]) -> list[History]:
+        """Histories of packed windows; each series names the key of a period."""
         now = self._clock()
         begin = now.replace(year=now.year - YEARS, month=1, day=1)
         # Event time may run ahead of this clock over a new year.
         covered = list(periods(grain, begin, now + timedelta(days=366)))
-        wanted = [keys.load(grain, each[0], dimension, name) for name in names for each in covered]
+        wanted = [key_of(each[0]) for key_of in series for each in covered]
         raws = await self._store.strings(wanted)
         first = _step(grain, covered[0][1])
         found = []
@@ -169,6 +211,14 @@ class LiveLoad:
         days = await self._read(Grain.DAY, dimension, sorted(names))
         last = 24 * max((each.end for each in days), default=0)
         return last if 0 < last < now - SILENT_HOURS else now
+
+
+def _load_key(grain: Grain, dimension: Dimension, name: str, period: str) -> str:
+    return keys.load(grain, period, dimension, name)
+
+
+def _mix_key(queue: str, mix: Mix, period: str) -> str:
+    return keys.mix(period, queue, mix.member)
 
 
 def _step(grain: Grain, moment: datetime) -> int:

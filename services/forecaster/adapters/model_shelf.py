@@ -4,6 +4,7 @@ from services.forecaster.adapters.live_load import Target
 from services.forecaster.adapters.store import Store
 from shared import redis_keys as keys
 from shared.forecasting import Method, SeriesName, TrainedModel
+from shared.windows import Dimension
 
 
 class ModelShelf:
@@ -20,7 +21,7 @@ class ModelShelf:
 
     async def choice(self, series: SeriesName, target: Target) -> Method:
         """The method last trained for a series; `auto` where none was."""
-        if series.topic is not None or series.priority is not None:
+        if target.dimension is not Dimension.QUEUE:
             return Method.AUTO
         chosen = Method.AUTO
         for model in await self.all(series.dataset_id):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.gateway.adapters.views import Views, Windows
+from services.gateway.adapters.views import QueueMix, Views, Windows
 from shared import redis_keys
 from shared.errors import BadRequest, NotFound
 from shared.forecasting import Dataset
@@ -39,6 +39,8 @@ class DatasetWindows(Windows):
     async def windows(
         self, grain: Grain, dimension: Dimension, names: Sequence[str], periods: Sequence[str]
     ) -> list[bytes | None]:
+        if dimension is not Dimension.QUEUE:
+            await self.mixes(())
         if grain is not Grain.DAY:
             raise BadRequest("an uploaded dataset is kept by day; ask for daily or a coarser one")
         queues = [name.rsplit(SEPARATOR, 1)[-1] for name in names]
@@ -49,3 +51,9 @@ class DatasetWindows(Windows):
                 for p in periods
             ]
         )
+
+    async def mixes(self, queues: Sequence[str]) -> list[QueueMix]:
+        raise BadRequest("an uploaded dataset has queues, but no topics and priorities")
+
+    async def mixed(self, mixes: Sequence[QueueMix], periods: Sequence[str]) -> list[bytes | None]:
+        return []

@@ -1,6 +1,6 @@
 """Load of queues, read from the packed windows of whatever the projection counted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -9,10 +9,12 @@ from services.gateway.adapters.views import Windows
 from services.gateway.domain.load import Span, period_names, sum_windows
 from services.gateway.domain.queues import QueueTree, totals
 from shared.clock import Clock, Monotonic
+from shared.errors import BadRequest
 from shared.queues import QueueDirectory, QueueNode
 from shared.windows import Counts, Dimension, Grain
 
 FIRST_YEAR = 1970
+ANY = (None, None)
 # The first and the last day of all data, and the tree, change seldom; a second is not noticed.
 FRESH_SECONDS = 1.0
 
@@ -52,20 +54,55 @@ class LoadReader:
         """Read the tree and the first and last day anew when they are next asked for."""
         self._tree_until = self._extent_until = 0.0
 
-    async def counts(self, node: QueueNode | None, grain: Grain, span: Span) -> Counts:
-        """Tickets per window of the span, shape (span.length(grain),); None is all queues."""
-        dimension, names = await self._series_of(node)
+    async def counts(
+        self,
+        node: QueueNode | None,
+        grain: Grain,
+        span: Span,
+        labels: tuple[str | None, str | None] = ANY,
+    ) -> Counts:
+        """Tickets per window of the span, shape (span.length(grain),); None is all queues.
+
+        labels: only tickets of a topic and of a priority; None for any. Raises BadRequest where
+        such tickets of a queue are not kept at that grain.
+        """
         result = np.zeros(span.length(grain), np.int64)
         extent = await self.extent()
         if extent is None or span.first > extent.last or span.last < extent.first:
             return result
         known = Span(max(span.first, extent.first), min(span.last, extent.last))
-        raws = await self._views.windows(grain, dimension, names, period_names(grain, known))
+        raws = await self._raws(node, grain, period_names(grain, known), labels)
         if raws:
             at = (known.first - span.first).days * 86400 // grain.seconds
             counted = sum_windows(raws, grain, known)
             result[at : at + len(counted)] = counted
         return result
+
+    async def _raws(
+        self,
+        node: QueueNode | None,
+        grain: Grain,
+        periods: Sequence[str],
+        labels: tuple[str | None, str | None],
+    ) -> list[bytes | None]:
+        topic, priority = labels
+        if labels == ANY:
+            dimension, names = await self._series_of(node)
+            return await self._views.windows(grain, dimension, names, periods)
+        if node is None and priority is None:
+            return await self._views.windows(grain, Dimension.TOPIC, [topic or ""], periods)
+        if node is None and topic is None:
+            return await self._views.windows(grain, Dimension.PRIORITY, [priority or ""], periods)
+        if grain is not Grain.DAY:
+            raise BadRequest(
+                "topics and priorities within a queue are kept by day; ask for daily or a coarser "
+                "granularity, or for one of them over all queues (0)"
+            )
+        tree = await self.tree()
+        queues = tuple(tree.seen) if node is None else tree.with_windows(node)
+        mixes = await self._views.mixes(queues)
+        wanted = [(queue, mix) for queue, mix in mixes if mix.matches(topic, priority)]
+        return await self._views.mixed(wanted, periods)
 
     async def by_queue(self, grain: Grain, span: Span) -> Mapping[str, Counts]:
         """Tickets per window counted for exactly each queue, by its path."""

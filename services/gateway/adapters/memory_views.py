@@ -5,13 +5,14 @@ import heapq
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.gateway.adapters.views import PartitionPosition
+from services.gateway.adapters.views import PartitionPosition, QueueMix
 from services.gateway.domain.feed import BEGINNING, FeedBounds, FeedId, FeedItem
 from services.gateway.domain.paging import Position
 from services.gateway.domain.tickets import StoredTicket
 from shared import redis_keys
 from shared.errors import Unavailable
 from shared.events import AlertRaised
+from shared.mixes import Mix
 from shared.read_model import FeedEntry, HumanValues, TicketRecord, Totals
 from shared.windows import CELL_BYTES, Dimension, Grain, cells
 
@@ -72,13 +73,20 @@ class MemoryViews:
         self.sets.setdefault(redis_keys.series(dimension), set()).add(name)
         for grain in Grain:
             period, cell = cells(grain, moment)
-            key = redis_keys.load(grain, period, dimension, name)
-            stored = bytearray(self.stored.get(key, b""))
-            end = (cell + 1) * CELL_BYTES
-            stored.extend(bytes(max(0, end - len(stored))))
-            before = int.from_bytes(stored[end - CELL_BYTES : end], "big")
-            stored[end - CELL_BYTES : end] = (before + tickets).to_bytes(CELL_BYTES, "big")
-            self.stored[key] = bytes(stored)
+            self._add(redis_keys.load(grain, period, dimension, name), cell, tickets)
+
+    def count_mix(self, queue: str, mix: Mix, moment: datetime, tickets: int = 1) -> None:
+        self.sets.setdefault(redis_keys.mixes(queue), set()).add(mix.member)
+        period, cell = cells(Grain.DAY, moment)
+        self._add(redis_keys.mix(period, queue, mix.member), cell, tickets)
+
+    def _add(self, key: str, cell: int, tickets: int) -> None:
+        stored = bytearray(self.stored.get(key, b""))
+        end = (cell + 1) * CELL_BYTES
+        stored.extend(bytes(max(0, end - len(stored))))
+        before = int.from_bytes(stored[end - CELL_BYTES : end], "big")
+        stored[end - CELL_BYTES : end] = (before + tickets).to_bytes(CELL_BYTES, "big")
+        self.stored[key] = bytes(stored)
 
     def set_totals(self, totals: Totals) -> None:
         self._totals = totals
@@ -140,6 +148,23 @@ class MemoryViews:
     ) -> list[bytes | None]:
         return await self.strings(
             [redis_keys.load(grain, p, dimension, name) for name in names for p in periods]
+        )
+
+    async def mixes(self, queues: Sequence[str]) -> list[QueueMix]:
+        await self.ping()
+        return [
+            (queue, Mix.of(member))
+            for queue in queues
+            for member in self.sets.get(redis_keys.mixes(queue), ())
+        ]
+
+    async def mixed(self, mixes: Sequence[QueueMix], periods: Sequence[str]) -> list[bytes | None]:
+        return await self.strings(
+            [
+                redis_keys.mix(period, queue, mix.member)
+                for queue, mix in mixes
+                for period in periods
+            ]
         )
 
     async def strings(self, keys: Sequence[str]) -> list[bytes | None]:

@@ -10,12 +10,13 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from services.gateway.adapters.views import PartitionPosition
+from services.gateway.adapters.views import PartitionPosition, QueueMix
 from services.gateway.domain.feed import BEGINNING, FeedBounds, FeedId, FeedItem
 from services.gateway.domain.paging import Position
 from services.gateway.domain.tickets import StoredTicket
 from shared import redis_keys, topics
 from shared.errors import Unavailable
+from shared.mixes import Mix
 from shared.read_model import FeedEntry, HumanValues, TicketRecord, Totals
 from shared.settings import RedisSettings
 from shared.topics import Topic
@@ -114,6 +115,25 @@ class RedisViews:
     ) -> list[bytes | None]:
         return await self.strings(
             [redis_keys.load(grain, p, dimension, name) for name in names for p in periods]
+        )
+
+    async def mixes(self, queues: Sequence[str]) -> list[QueueMix]:
+        pipe = self._redis.pipeline(transaction=False)
+        for queue in queues:
+            pipe.smembers(redis_keys.mixes(queue))
+        return [
+            (queue, Mix.of(member.decode()))
+            for queue, members in zip(queues, await _execute(pipe), strict=True)
+            for member in members
+        ]
+
+    async def mixed(self, mixes: Sequence[QueueMix], periods: Sequence[str]) -> list[bytes | None]:
+        return await self.strings(
+            [
+                redis_keys.mix(period, queue, mix.member)
+                for queue, mix in mixes
+                for period in periods
+            ]
         )
 
     async def strings(self, keys: Sequence[str]) -> list[bytes | None]:

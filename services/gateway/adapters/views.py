@@ -6,6 +6,7 @@ from typing import Protocol
 
 from services.gateway.domain.feed import FeedBounds, FeedId, FeedItem
 from services.gateway.domain.listing import TicketIndex
+from shared.mixes import Mix
 from shared.read_model import Totals
 from shared.windows import Dimension, Grain
 
@@ -23,6 +24,9 @@ class PartitionPosition:
     source: int | None
 
 
+QueueMix = tuple[str, Mix]
+
+
 class Windows(Protocol):
     """Load windows: those that the projection counted, or those of an uploaded dataset."""
 
@@ -34,6 +38,14 @@ class Windows(Protocol):
         self, grain: Grain, dimension: Dimension, names: Sequence[str], periods: Sequence[str]
     ) -> list[bytes | None]:
         """Packed windows: all periods of the first name, then of the second, and so on."""
+        ...
+
+    async def mixes(self, queues: Sequence[str]) -> list[QueueMix]:
+        """The topics and priorities that tickets of exactly these queues had together."""
+        ...
+
+    async def mixed(self, mixes: Sequence[QueueMix], periods: Sequence[str]) -> list[bytes | None]:
+        """Packed days: all years of the first mix, then of the second, and so on."""
         ...
 
 

@@ -9,7 +9,7 @@ from fastapi import Query as InQuery
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from services.gateway.dependencies import DatasetId, Gateway, Query, QueueId
+from services.gateway.dependencies import DatasetId, Gateway, Name, Query, QueueId
 from services.gateway.domain.load import Span
 from shared.dates import Day
 from shared.granularity import Granularity, resample
@@ -44,9 +44,11 @@ class DatedQuery(Query):
 
 
 class HistoricalQuery(DatedQuery):
-    """Which queue, in which intervals, from when to when."""
+    """Which queue, in which intervals, from when to when; of its tickets, which."""
 
     queue_id: QueueId
+    topic: Name | None = Field(default=None, description="By day or coarser, unless queue_id is 0.")
+    priority: Name | None = Field(default=None, description="The same; or of one topic, by day.")
     granularity: Granularity = Granularity.DAILY
 
 
@@ -90,7 +92,8 @@ async def historical(query: Annotated[HistoricalQuery, InQuery()], gateway: Gate
     starts: NDArray[np.datetime64] = np.zeros(0, "M8[D]")
     if span is not None:
         span.require_at_most(query.granularity)
-        counts = await load.counts(node, query.granularity.grain, span)
+        labels = (query.topic, query.priority)
+        counts = await load.counts(node, query.granularity.grain, span, labels)
         values, starts = resample(counts, span.first, query.granularity)
     # Straight from the arrays: validating 26,280 numbers of three years costs more than reading.
     body = {

@@ -38,7 +38,7 @@ QueuePath = Annotated[
 
 
 class SeriesQuery(Query):
-    """Instead of a queue's tickets: those of one topic or priority, over all queues (0)."""
+    """Of a queue's tickets only those of one topic, of one priority, or of both together."""
 
     topic: Name | None = None
     priority: Name | None = None
@@ -112,7 +112,11 @@ async def accuracy(queue: QueuePath, gateway: Gateway) -> Accuracy:
 async def read_forecast(
     queue: QueuePath, query: Annotated[ForecastQuery, InQuery()], gateway: Gateway
 ) -> Response:
-    """The day that has begun moves as its hours close."""
+    """The day that has begun moves as its hours close.
+
+    A topic or priority within a queue has its share of the queue's forecast, by the mix of the
+    last eight weeks.
+    """
     order = ForecastOrder(
         series=query.series(queue),
         horizon=query.horizon,

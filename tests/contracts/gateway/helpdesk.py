@@ -20,6 +20,7 @@ from services.gateway.adapters.memory_views import MemoryViews
 from services.gateway.adapters.redis_views import RedisViews, connect
 from services.gateway.app import create_app
 from shared import redis_keys
+from shared.mixes import Mix
 from shared.queues import QueueDirectory
 from shared.settings import RedisSettings
 from shared.windows import Counts, Dimension, Grain, periods
@@ -59,6 +60,18 @@ async def fill(redis: Redis) -> None:
                 await client.set(redis_keys.load(grain, key, Dimension.QUEUE, queue), packed)
                 topic = f"about {queue}"
                 await client.set(redis_keys.load(grain, key, Dimension.TOPIC, topic), packed)
+        await _fill_mixes(client, queue, hours)
+
+
+async def _fill_mixes(client: Any, queue: str, hours: Counts) -> None:
+    """Every fourth ticket of a day was urgent, the others had no priority."""
+    padded = np.append(hours, np.zeros(-len(hours) % 24, np.int64))
+    days = padded.reshape(-1, 24).sum(axis=1)
+    for priority, counts in (("urgent", days // 4), ("", days - days // 4)):
+        member = Mix(f"about {queue}", priority).member
+        await client.sadd(redis_keys.mixes(queue), member)
+        for year, packed in _packed(counts, Grain.DAY):
+            await client.set(redis_keys.mix(year, queue, member), packed)
 
 
 def _packed(values: Counts, grain: Grain) -> Iterator[tuple[str, bytes]]:

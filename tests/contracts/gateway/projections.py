@@ -9,6 +9,7 @@ from services.gateway.adapters.memory_views import MemoryViews
 from services.gateway.adapters.views import PartitionPosition
 from services.gateway.domain.feed import FeedId
 from shared import redis_keys
+from shared.mixes import Mix
 from shared.read_model import FeedEntry, HumanValues, TicketRecord, Totals
 from shared.windows import Dimension, Grain, cells
 
@@ -19,6 +20,7 @@ class Projection(Protocol):
     async def put(self, record: TicketRecord, human: HumanValues | None = None) -> None: ...
     async def expire(self, ticket_id: str) -> None: ...
     async def count(self, dim: Dimension, name: str, at: datetime, tickets: int) -> None: ...
+    async def mix(self, queue: str, mix: Mix, at: datetime, tickets: int) -> None: ...
     async def total(self, totals: Totals) -> None: ...
     async def position(self, position: PartitionPosition) -> None: ...
     async def feed(self, entry: FeedEntry, at: FeedId) -> None: ...
@@ -37,6 +39,9 @@ class MemoryProjection:
 
     async def count(self, dim: Dimension, name: str, at: datetime, tickets: int) -> None:
         self._views.count(dim, name, at, tickets)
+
+    async def mix(self, queue: str, mix: Mix, at: datetime, tickets: int) -> None:
+        self._views.count_mix(queue, mix, at, tickets)
 
     async def total(self, totals: Totals) -> None:
         self._views.set_totals(totals)
@@ -80,6 +85,12 @@ class RedisProjection:
             period, cell = cells(grain, at)
             key = redis_keys.load(grain, period, dim, name)
             await self._redis.bitfield(key).incrby("u32", f"#{cell}", tickets).execute()
+
+    async def mix(self, queue: str, mix: Mix, at: datetime, tickets: int) -> None:
+        await self._redis.sadd(redis_keys.mixes(queue), mix.member)
+        period, cell = cells(Grain.DAY, at)
+        key = redis_keys.mix(period, queue, mix.member)
+        await self._redis.bitfield(key).incrby("u32", f"#{cell}", tickets).execute()
 
     async def total(self, totals: Totals) -> None:
         await self._redis.hset(redis_keys.TOTALS, mapping=totals.model_dump())

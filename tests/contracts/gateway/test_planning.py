@@ -54,8 +54,62 @@ async def test_a_topic_over_all_queues(http: httpx.AsyncClient) -> None:
     assert topic["values"] == (await get(http, "/forecasts/HR", horizon=5))["values"]
     answer = await http.get("/api/v1/forecasts/0?topic=nothing")
     assert (answer.status_code, "nothing" in answer.text) == (404, True)
-    answer = await http.get("/api/v1/forecasts/HR?topic=about HR")
-    assert (answer.status_code, "choose one" in answer.text) == (400, True)
+
+
+async def test_topics_and_priorities_within_a_queue_share_its_forecast(
+    http: httpx.AsyncClient,
+) -> None:
+    whole = await get(http, "/forecasts/HR", horizon=30)
+    urgent = await get(http, "/forecasts/HR", horizon=30, priority="urgent")
+    both = await get(http, "/forecasts/HR", horizon=30, topic="about HR", priority="urgent")
+    assert both["values"] == urgent["values"]
+    assert urgent["model"] == f"share of {whole['model']}"
+    shares = np.array(urgent["values"]) / whole["values"]
+    assert np.allclose(shares, shares[0], atol=0.01)
+    assert 0.15 < shares[0] < 0.25
+    topic = await get(http, "/forecasts/HR", horizon=30, topic="about HR")
+    assert np.allclose(topic["values"], whole["values"], atol=0.01)
+    for row in urgent["confidence_intervals"]:
+        assert row["lower_80"] <= row["median"] <= row["upper_80"] <= row["upper_95"]
+    hourly = await get(http, "/forecasts/IT", horizon=2, priority="urgent", granularity="hourly")
+    assert len(hourly["values"]) == 48
+    everywhere = await get(http, "/forecasts/0", horizon=7, topic="about HR", priority="urgent")
+    assert 0.5 < sum(everywhere["values"]) / sum(urgent["values"][:7]) < 2
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/forecasts/HR?topic=about IT", 404, "about IT"),
+        ("/forecasts/HR?priority=urgent&topic=nothing", 404, "nothing"),
+        ("/forecasts/HR/backtest?priority=urgent", 400, "judge the queue"),
+    ],
+)
+async def test_shares_that_cannot_be(
+    http: httpx.AsyncClient, path: str, status: int, words: str
+) -> None:
+    answer = await http.get(f"/api/v1{path}")
+    assert (answer.status_code, words in answer.text) == (status, True)
+
+
+async def test_history_of_a_topic_and_a_priority(http: httpx.AsyncClient) -> None:
+    async def days(**query: Any) -> list[int]:
+        span = {"start_date": "2020-03-02", "end_date": "2020-03-08", "granularity": "daily"}
+        answer = await http.get("/api/historical", params=span | query)
+        assert answer.status_code == 200, answer.text
+        found: list[int] = answer.json()["values"]
+        return found
+
+    hr = await days(queue_id=5)
+    assert await days(queue_id=5, topic="about HR") == hr
+    urgent = await days(queue_id=5, priority="urgent")
+    assert urgent == [day // 4 for day in hr]
+    assert await days(queue_id=0, topic="about HR") == hr
+    assert await days(queue_id=0, topic="about HR", priority="urgent") == urgent
+    assert await days(queue_id=1, priority="urgent", topic="about HR") == [0] * 7
+    hourly = "/api/historical?queue_id=5&priority=urgent&granularity=hourly"
+    answer = await http.get(hourly)
+    assert (answer.status_code, "by day" in answer.text) == (400, True)
 
 
 async def test_the_day_moves_as_its_hours_close(url: str, http: httpx.AsyncClient) -> None:

@@ -19,6 +19,7 @@ from services.gateway.domain.tickets import StoredTicket
 from shared import redis_keys
 from shared.errors import Unavailable
 from shared.events import Decision
+from shared.mixes import Mix
 from shared.read_model import FeedEntry, Totals
 from shared.settings import RedisSettings
 from shared.windows import Dimension, Grain, unpack
@@ -196,7 +197,22 @@ class TestLoad:
         await projection.count(Dimension.TOPIC, "vpn", NOON, 1)
         assert await views.series(Dimension.TOPIC) == {"связь", "vpn"}
 
+    async def test_mixes_of_exactly_the_queues_asked_for(
+        self, views: Views, projection: Projection
+    ) -> None:
+        vpn, wifi = Mix("vpn", "high"), Mix("wi:fi", "")
+        await projection.mix("IT", vpn, NOON, 2)
+        await projection.mix("IT", wifi, NOON.replace(year=2025), 1)
+        await projection.mix("IT/Mail", vpn, NOON, 5)
+        found = await views.mixes(["IT", "HR"])
+        assert sorted(found) == [("IT", vpn), ("IT", wifi)]
+        raws = await views.mixed([("IT", vpn), ("IT", wifi)], ["2025", "2026"])
+        assert [raw is not None for raw in raws] == [False, True, True, False]
+        assert unpack(raws[1], 365)[NOON.timetuple().tm_yday - 1] == 2
+
     async def test_nothing_asked_nothing_read(self, views: Views) -> None:
+        assert await views.mixes([]) == []
+        assert await views.mixed([], ["2026"]) == []
         assert await views.windows(Grain.DAY, Dimension.QUEUE, [], ["2026"]) == []
 
 

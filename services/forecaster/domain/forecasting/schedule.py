@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+
 from services.forecaster.domain.forecasting.calendar import Calendar
 from services.forecaster.domain.forecasting.series import Frequency, History, day_number, day_of
 from shared.errors import BadRequest
@@ -26,6 +28,12 @@ class Schedule:
     def gap(self) -> int:
         """Steps between what was learned from and what is wanted."""
         return self.first - self.origin
+
+    def origin_day(self, calendar: Calendar) -> int:
+        """First local day that is not learned from, in part or whole."""
+        if self.frequency is Frequency.DAILY:
+            return self.origin
+        return int(calendar.local_days(np.array([self.origin]))[0])
 
     def past(self, history: History) -> History:
         """What may be learned from."""
