@@ -118,10 +118,10 @@ def _learning(
         LocalDirectory(folder), expert.begin, trained.identity.digest, encoder, expert.promote
     )
     fold = Fold(expert.begin, trained, promoted=expert.promote)
-    learning = SemanticLearning(fold, snapshots.save, expert)
+    learning = SemanticLearning(fold, snapshots.save, expert, settings.precision_target)
 
     def begin(end: int) -> int:
-        return learning.begin(snapshots, end, settings.precision_target)
+        return learning.begin(snapshots.latest(end), end)
 
     worker.add(CorrectionLog(bootstrap, begin, learning.apply))
     worker.add(PromotionWatch(models, lambda: learning.fold.unmet))

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from services.classifier.adapters.snapshots import Snapshots
 from services.classifier.domain.candidates import LatelyCorrected
 from services.classifier.learning import LearningLabeller
 from services.classifier.models.encoding.encoder import Encoder
@@ -55,9 +54,11 @@ class Expert:
 class SemanticLearning:
     """Folds the log like every worker does, and remembers what was corrected lately."""
 
-    def __init__(self, fold: Fold, save: Callable[[Fold], None], expert: Expert) -> None:
-        """`fold`: where nothing was saved, without experts yet."""
-        self.labeller = LearningLabeller(fold, save)
+    def __init__(
+        self, fold: Fold, save: Callable[[Fold], None], expert: Expert, target: float
+    ) -> None:
+        """`fold`: where nothing was saved, without experts yet; target: see LearningLabeller."""
+        self.labeller = LearningLabeller(fold, save, target)
         self.corrected = LatelyCorrected()
         self._expert = expert
 
@@ -72,11 +73,10 @@ class SemanticLearning:
         head = self.fold.topic
         return isinstance(head, CascadedHead) and head.untaught
 
-    def begin(self, snapshots: Snapshots, end: int, target: float) -> int:
+    def begin(self, saved: Fold | None, end: int) -> int:
         """Learn what the models know; the offset of the log to read from. Takes seconds."""
-        fold = snapshots.latest(end) or self.fold
+        fold = saved or self.fold
         self._expert.resume(fold)
-        fold.judgement.aim(target)
         log.info("the experts know %s topics at offset %s", len(fold.topics), fold.offset)
         return self.labeller.resume(fold, end)
 

@@ -22,6 +22,9 @@ Array = NDArray[np.float32]
 
 # Fast model, semantic head, exemplars (times the cosine), where no held-out text can tell.
 EXPECTED: Final = (0.6, 0.6, 4.0)
+# The same while everything is learned from few examples: words of grammar in one of them would speak
+# for its topic, against those that have but a name.
+_EXPECTED_OF_FEW: Final = (0.2, 0.6, 4.0)
 # A topic with fewer examples than this is also known by its name.
 _NAMED_BELOW: Final = 10
 # Names encoded at most: beyond it the first ones have examples, or nobody will miss them.
@@ -72,7 +75,8 @@ class TopicExperts:
         self._base = self._head = SemanticHead(np.zeros(encoder.dimension, np.float32))
         self._exemplars = ExemplarMemory(self._head.centre)
         self._waiting: dict[str, int] = {}
-        self.weights: list[float] = list(EXPECTED)
+        self.weights: list[float] = list(_EXPECTED_OF_FEW)
+        self._weighed = False
         self.spreads = (Spread(), Spread(), Spread())
 
     def begin(self, lesson: Lesson) -> None:
@@ -111,7 +115,7 @@ class TopicExperts:
         if len(columns) < _FEWEST_HELD:
             return
         experts = self.scores(logits, vectors)
-        self.weights = expert_weights(experts, columns, EXPECTED)
+        self.weights, self._weighed = expert_weights(experts, columns, EXPECTED), True
         first, second, third = (Spread.of(each.max(axis=1)) for each in experts)
         self.spreads = (first, second, third)
 
@@ -150,7 +154,8 @@ class TopicExperts:
         twin._vectors, twin._base, twin._head = self._vectors, self._base, self._head
         twin._exemplars = self._exemplars.fork()
         twin._waiting = dict(self._waiting)
-        twin.weights, twin.spreads = list(self.weights), self.spreads
+        twin.weights, twin._weighed = list(self.weights), self._weighed
+        twin.spreads = self.spreads
         return twin
 
     def _learn(self, lesson: Lesson, base: SemanticHead | None) -> None:
@@ -177,6 +182,8 @@ class TopicExperts:
         self._exemplars = ExemplarMemory(self._head.centre, classes)
         self._exemplars.add(keys, vectors, columns.tolist())
         self._waiting.clear()
+        if not self._weighed:
+            self.weights = list(_EXPECTED_OF_FEW if lesson.few else EXPECTED)
 
     def _catch_up(self) -> None:
         if not self._waiting:
