@@ -22,8 +22,8 @@ Array = NDArray[np.float32]
 
 # Fast model, semantic head, exemplars (times the cosine), where no held-out text can tell.
 EXPECTED: Final = (0.6, 0.6, 4.0)
-# The same while everything is learned from few examples: words of grammar in one of them would speak
-# for its topic, against those that have but a name.
+# The same while everything is learned from few examples: words of grammar in one of them would
+# speak for its topic, against those that have but a name.
 _EXPECTED_OF_FEW: Final = (0.2, 0.6, 4.0)
 # A topic with fewer examples than this is also known by its name.
 _NAMED_BELOW: Final = 10

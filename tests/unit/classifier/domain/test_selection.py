@@ -7,7 +7,8 @@ from services.classifier.domain.selection import LeastSure
 
 
 def chosen(choice: LeastSure, *confidence: float) -> list[int]:
-    return choice.among(np.array(confidence, np.float32)).tolist()
+    places: list[int] = choice.among(np.array(confidence, np.float32)).tolist()
+    return places
 
 
 def test_the_least_sure_of_a_batch_come_first() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from services.classifier.domain.observing import VectorObserver
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.folding import Fold
 from services.classifier.models.semantic.neighbours import RecentTickets
@@ -40,7 +41,7 @@ def notes() -> Notes:
 @pytest.fixture
 def looks(fold: Fold, encoder: Encoder, notes: Notes) -> SecondLooks:
     recent = RecentTickets(100)
-    observers = [Broken(), notes]
+    observers: list[VectorObserver] = [Broken(), notes]
     return SecondLooks(lambda: fold, recent, UsualCentre(encoder), observers, gather_seconds=0.01)
 
 
