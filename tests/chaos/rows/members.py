@@ -24,7 +24,7 @@ COUNTED = "deskstream_forecaster_counted_total"
 EXIT_SECONDS = 30.0
 # From the making of topics or partitions until their tickets are readable.
 SEEN_SECONDS = 30.0
-STORM_CYCLES = 5
+STORM_CYCLES = 6
 # Somewhere something must get through, however often the group begins anew.
 STORM_SILENCE_SECONDS = 30.0
 # A restart of a static member; without static membership the others wait for its session's end.
@@ -93,8 +93,9 @@ def two_projectors(world: World) -> None:
 def storm(world: World) -> None:
     """A third member joins and leaves again and again, every second time without a word."""
     began = time.time()
-    with world.feeding(3_000) as feeder:
+    with world.feeding(6_000, rate=100) as feeder:
         for cycle in range(STORM_CYCLES):
+            world.notes["rebalances"] = 2 * (cycle + 1)
             member = world.process(f"guest-{cycle}", world.setup.classifier)
             member.start()
             try:
