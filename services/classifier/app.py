@@ -50,8 +50,9 @@ def create_worker(
     inference = Inference(model, _asked(settings, model.identity))
     worker.watch(inference.silence, settings.model_seconds, "the model has not answered")
     producer = BatchProducer(kafka.bootstrap_servers)
-    limit = ParkingLimit(settings.parking_share)
-    stage = LabelStage(inference, producer, limit, clock, shadow=settings.shadow)
+    stage = LabelStage(
+        inference, producer, ParkingLimit(settings.parking_share), clock, shadow=settings.shadow
+    )
     worker.add(producer)
     worker.consume(RECEIVED.name, stage, group=settings.group, settings=intake)
     identity = model.identity
@@ -95,10 +96,7 @@ def _learning(
     learning = LearningLabeller(Fold(base, trained, promoted=models), snapshots.save, target)
 
     def begin(end: int) -> int:
-        saved = snapshots.latest(end)
-        if saved is not None:
-            learning.resume(saved)
-        return learning.fold.offset
+        return learning.resume(snapshots.latest(end), end)
 
     worker.add(CorrectionLog(bootstrap, begin, learning.apply))
     worker.add(PromotionWatch(models, lambda: learning.fold.unmet))

@@ -9,6 +9,7 @@ from services.classifier.budgeting import publish
 from services.classifier.domain.error_budget import TARGET_PRECISION
 from services.classifier.domain.judgement import Judgement
 from services.classifier.domain.labelling import Labelling, ModelIdentity
+from services.classifier.models.allocation import give_back
 from services.classifier.models.fast.explanation import top_words
 from services.classifier.models.fast.folding import Fold, LogRecord
 from shared import metrics
@@ -48,6 +49,8 @@ class LearningLabeller:
         self._refit: Future[None] | None = None
         self._since: list[LogRecord] = []
         self._unsaved = 0
+        self._taking_over = False
+        self._end = 0
         self._publish_digest()
 
     @property
@@ -62,14 +65,19 @@ class LearningLabeller:
     @property
     def settled(self) -> bool:
         """Whether no refit is under way: then the offset alone decides every answer."""
-        return self._refit is None
+        return self._refit is None and not self._taking_over
 
-    def resume(self, fold: Fold) -> None:
-        """Go on from another fold; only before the first `apply`."""
+    def resume(self, fold: Fold | None, end: int) -> int:
+        """Go on from a saved fold, if there is one; only before the first `apply`.
+
+        end: offset to which the log is to be caught up with. Nobody is answered before that, so
+        refits up to there are not done on a copy. Returns the offset to read from.
+        """
         with self._folding, self._serving:
-            self._fold = fold
+            self._fold, self._end = fold or self._fold, end
             self._fold.judgement.aim(self._target)
             self._publish_digest()
+            return self._fold.offset
 
     def label(self, texts: Sequence[str]) -> Labelling:
         """Scores of every head, as of everything applied before."""
@@ -98,6 +106,9 @@ class LearningLabeller:
             for record in records:
                 with self._serving:
                     outcome = self._fold.apply(record)
+                    if outcome == "refit" and self._fold.offset <= self._end:
+                        self._refit_fold(self._fold)
+                        outcome = "control"
                 metrics.FOLDED.labels("control" if outcome == "refit" else outcome).inc()
                 self._follow(self._fold, record, due=outcome == "refit")
             if self._refit is None:
@@ -105,7 +116,11 @@ class LearningLabeller:
 
     def settle(self) -> None:
         """Wait until no refit is under way or due."""
-        while (running := self._refit) is not None:
+        while True:
+            with self._folding:  # not in the middle of a take-over
+                running = self._refit
+            if running is None:
+                return
             running.result()
 
     def _follow(self, fold: Fold, record: LogRecord, *, due: bool) -> None:
@@ -115,33 +130,36 @@ class LearningLabeller:
             self._refit = self._thread.submit(self._work, fold.fork())
 
     def _work(self, twin: Fold) -> None:
+        self._refit_fold(twin)
+        self._take_over(twin)
+        give_back()
+
+    def _refit_fold(self, twin: Fold) -> None:
+        version = self._fold.identity.version
         try:
             kept = twin.refit()
         except Exception:
             # The instant steps remain; a worker that ended here would end here again.
             log.exception("the refit at offset %s failed", twin.offset)
             metrics.REFITS.labels("failed").inc()
-            kept = False
         else:
             metrics.REFITS.labels("kept" if kept else "refused").inc()
             self._unsaved += 1
             # After a promotion at once: a restart is not to answer from the model before it.
-            if self._unsaved >= REFITS_BETWEEN_SNAPSHOTS or self._rebased(twin):
+            if self._unsaved >= REFITS_BETWEEN_SNAPSHOTS or version != twin.identity.version:
                 self._keep(twin)
         twin.judgement.settle()
-        self._take_over(twin)
-
-    def _rebased(self, twin: Fold) -> bool:
-        return twin.identity.version != self._fold.identity.version
 
     def _take_over(self, twin: Fold) -> None:
         with self._folding:
+            self._taking_over = True
             since, self._since, self._refit = self._since, [], None
             for record in since:
                 due = twin.apply(record) == "refit"
                 self._follow(twin, record, due=due)
             with self._serving:
                 self._fold = twin
+            self._taking_over = False
             if self._refit is None:
                 self._publish_digest()
 

@@ -5,6 +5,7 @@ import sys
 
 from services.classifier.adapters.artifacts import load_current
 from services.classifier.app import create_worker
+from services.classifier.models.allocation import map_large_arrays
 from services.classifier.settings import ClassifierSettings
 from shared import logs
 from shared.clock import utc_now
@@ -20,6 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(_: argparse.Namespace) -> int:
     """Run until SIGTERM; 1 when it cannot start, with one sentence why."""
+    map_large_arrays()
     settings = ClassifierSettings()
     logs.configure("classifier", settings.log_level)
     try:

@@ -93,13 +93,13 @@ class _Space:
             square += weighed.T @ inputs
         mass = float(weight.sum(dtype=np.float64))
         square -= np.outer(total, total) / mass
-        moments, directions = np.linalg.eigh(square)
+        moments, directions = np.linalg.eigh(square.astype(np.float32))
         kept = slice(max(dimension - (most or dimension), 0), None)
         # p(1 - p) averaged over classes, about; the factor only changes how many steps it takes.
         curvature = np.maximum(moments[kept], 0.0) / classes + 1.0 / strength
         stretch = (1.0 / np.sqrt(curvature)).astype(np.float32)
         centre = (total / mass).astype(np.float32)
-        basis = np.ascontiguousarray(directions[:, kept], np.float32)
+        basis: Array = np.ascontiguousarray(directions[:, kept])
         design = np.ones((count, len(stretch) + 1), np.float32)
         for chunk in chunks:
             design[chunk, :-1] = (vectors[chunk] - centre) @ (basis * stretch)
@@ -115,7 +115,7 @@ class _Space:
 
     def leave(self, theta: Array) -> LogisticHead:
         """The head that the search sees as `theta`."""
-        weights: Array = (self.directions * self.stretch) @ theta[:-1]
+        weights = ((self.directions * self.stretch) @ theta[:-1]).astype(np.float32)
         bias = (theta[-1] - self.centre @ weights).astype(np.float32)
         return LogisticHead(weights, bias)
 

@@ -174,7 +174,7 @@ def test_labels_carry_the_offset_they_were_given_at(fold: Fold) -> None:
 def test_thresholds_are_for_the_precision_this_deployment_wants(base: Base, fold: Fold) -> None:
     model = LearningLabeller(fold, nothing, target=0.8)
     assert model.judgement.budget.target == 0.8
-    model.resume(Fold(base))
+    model.resume(Fold(base), 0)
     assert model.judgement.budget.target == 0.8
 
 
@@ -196,3 +196,21 @@ def test_two_workers_have_the_same_quality_and_thresholds(base: Base, size: int)
     other = one_by_one(Fold(base)).judgement
     assert model.judgement.state() == other.state()
     assert model.judgement.budget == other.budget
+
+
+def test_while_catching_up_refits_are_done_at_once_and_end_in_the_same_model(base: Base) -> None:
+    model = LearningLabeller(Fold(base), nothing)
+    assert model.resume(None, len(LOG)) == 0
+    model.apply(LOG)
+    assert model.settled
+    assert model.fold.digest() == one_by_one(Fold(base)).digest()
+
+
+def test_after_catching_up_refits_are_done_on_a_copy(held: HeldFold) -> None:
+    model = LearningLabeller(held, nothing)
+    model.resume(None, 1)
+    model.apply(LOG)
+    assert not model.settled
+    held.gate.set()
+    model.settle()
+    assert model.settled

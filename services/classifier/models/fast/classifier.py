@@ -11,7 +11,7 @@ from services.classifier.domain.labelling import Probabilities
 from services.classifier.models.calibration import HeldOut, expert_weights, holdout, log_loss
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.guard import Guard
-from services.classifier.models.fast.replay import ReplayMemory, balanced
+from services.classifier.models.fast.replay import ReplayMemory
 from services.classifier.models.lexical.linear import CORRECTION_RATE, LinearHead, columns
 from services.classifier.models.lexical.softmax import normalise
 from services.classifier.models.lexical.vocabulary import Features, Vocabulary
@@ -167,7 +167,7 @@ class FastClassifier:
             return
         classes = self._head.classes + sorted(set(labels) - set(self._head.classes))
         targets = columns(labels, classes)
-        order = balanced(targets)
+        order = self._memory.order()
         old_head, old_words, before = self._head, self._words, self._guard.right(self)
         self._head = self._relearned(texts, targets, order, classes)
         self._refit_words(texts, targets, order, len(classes))
@@ -204,7 +204,10 @@ class FastClassifier:
         """Forget the rarest features where weights of this many columns would pass the budget."""
         most = max(_WEIGHT_BUDGET // stride, _FEWEST_ROWS)
         if len(self._vocabulary) > most:
-            self._head.select(self._vocabulary.shrink(int(_ROWS_LEFT * most)))
+            self._keep_rows(self._vocabulary.shrink(int(_ROWS_LEFT * most)))
+
+    def _keep_rows(self, rows: NDArray[np.int64]) -> None:
+        self._head.select(rows)
 
     def _column(self, label: str) -> int:
         if label not in self._head.classes and len(self._head.classes) == self._head.stride:

@@ -26,12 +26,13 @@ class TextHead(FastClassifier):
     def __init__(self, *, seed: int = 0, encoder: Encoder | None = None) -> None:
         super().__init__(seed=seed, encoder=encoder)
         self._encoder = encoder
-        self._warm = False
+        self._origin: LinearHead | None = None
         self._calibration = Calibration()
 
     def fit(self, texts: Sequence[str], labels: Sequence[str]) -> None:
         """As FastClassifier's; keeps what it answered to texts before it learned them."""
         super().fit(texts, labels)
+        self._origin = self._head.fork() if self._memory.thinned else None
         self._calibration = Calibration.of(self.classes, self.held_out_answers())
 
     def state(self) -> dict[str, Any]:
@@ -45,6 +46,7 @@ class TextHead(FastClassifier):
             ],
             "classes": list(self._head.classes),
             "head": self._head.state(),
+            "origin": self._origin_state(),
             "vocabulary": {
                 "hashes": self._vocabulary.hashes(),
                 "frequencies": self._vocabulary.frequencies(),
@@ -73,20 +75,12 @@ class TextHead(FastClassifier):
         twin = TextHead(seed=self._seed, encoder=self._encoder)
         twin._table, twin._scale, twin._epochs = self._table, self._scale, self._epochs
         twin._head, twin._vocabulary = self._head.fork(), self._vocabulary.fork()
+        twin._origin = self._origin.fork() if self._origin else None
         twin._words = self._words.fork() if self._words else None
         twin._memory.restore(self._memory.state())
         twin._guard, twin._calibration = self._guard, self._calibration
         twin.refused_refits = self.refused_refits
         return twin
-
-    def refit(self) -> None:
-        """As FastClassifier's; where the memory is but a sample, one pass from the weights there
-        are: fitted from nothing, a head would forget what the memory had no room for."""
-        self._warm = self._memory.thinned
-        try:
-            super().refit()
-        finally:
-            self._warm = False
 
     def add_class(self, label: str, description: str = "") -> None:
         """Name a class that has no example yet; nothing happens when it is known.
@@ -164,14 +158,31 @@ class TextHead(FastClassifier):
         order: NDArray[np.int64],
         classes: list[str],
     ) -> LinearHead:
-        if not self._warm:
+        """As FastClassifier's; where the memory is but a sample, one pass from the trained weights.
+
+        Fitted from nothing, a head would forget what the memory had no room for. Fitted on from the
+        last refit, it would not forget what was taken back since.
+        """
+        if self._origin is None:
             return super()._relearned(texts, targets, order, classes)
-        head = self._head.fork()
+        head = self._origin.fork()
+        head.lengthen(len(self._vocabulary))
         for label in classes:
             head.column(label)
         rng = np.random.default_rng(self._seed)
         head.train_on(self._vocabulary, texts, targets, order, _WARM_EPOCHS, rng)
         return head
+
+    def _keep_rows(self, rows: NDArray[np.int64]) -> None:
+        super()._keep_rows(rows)
+        if self._origin is not None:
+            self._origin.lengthen(int(rows[-1]) + 1)
+            self._origin.select(rows)
+
+    def _origin_state(self) -> dict[str, Any] | None:
+        if self._origin is None:
+            return None
+        return {"classes": list(self._origin.classes), "weights": self._origin.state()}
 
     def _take(self, state: Mapping[str, Any]) -> None:
         self._epochs = int(state["epochs"])
@@ -189,5 +200,9 @@ class TextHead(FastClassifier):
             self._words = WordRows(self._table)
             self._words.restore(state["words"])
         self._memory.restore(state["memory"])
+        origin = state.get("origin")
+        if origin is not None:
+            self._origin = LinearHead()
+            self._origin.restore([str(name) for name in origin["classes"]], origin["weights"])
         self._guard = Guard.from_state(state["guard"])
         self._calibration = Calibration.from_state(state.get("calibration"), state["classes"])

@@ -1,5 +1,6 @@
 """The replay memory: a bounded, balanced sample of labelled texts that refits learn from."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +12,9 @@ _PER_CLASS: Final = 2_000
 _IN_ALL: Final = 16_000
 # A class is repeated at most this often to come up to the median class.
 _MOST_REPEATS: Final = 8
+_MOST_TIMES: Final = 24
+# A kept example stands for at most so many that were thinned out.
+_MOST_STANDING_FOR: Final = 4
 
 
 @dataclass(slots=True)
@@ -107,10 +111,34 @@ class ReplayMemory:
         pairs += list(self._corrections.items())
         return [text for text, _ in pairs], [label for _, label in pairs]
 
+    def order(self) -> NDArray[np.int64]:
+        """Indices into `examples` as a refit is to see them: old classes in the shares in which
+        they were trained, so that nothing shifts between them, and a class known from corrections
+        alone, or nearly so, repeated up to the median class.
+        """
+        corrected = Counter(self._corrections.values())
+        sizes = {name: shelf.seen for name, shelf in self._shelves.items()}
+        totals = [sizes.get(name, 0) + corrected[name] for name in {*sizes, *corrected}]
+        median = float(np.median(totals)) if totals else 0.0
+        repeats = [
+            _repeats(sizes[label] / len(self._shelves[label].texts), _MOST_STANDING_FOR)
+            for text, label in self._stored()
+            if text not in self._corrections
+        ]
+        for label in self._corrections.values():
+            known = sizes.get(label, 0)
+            few = corrected[label] > known
+            repeats.append(_repeats(median / (corrected[label] + known), _MOST_TIMES) if few else 1)
+        return np.repeat(np.arange(len(repeats)), repeats)
+
     def _stored(self) -> Iterator[tuple[str, str]]:
         for label, shelf in self._shelves.items():
             for text in shelf.texts:
                 yield text, label
+
+
+def _repeats(wanted: float, most: int) -> int:
+    return min(max(round(wanted), 1), most)
 
 
 def balanced(labels: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -90,3 +90,23 @@ def test_small_classes_are_repeated_towards_the_median() -> None:
     labels = np.array([0] * 40 + [1] * 40 + [2] * 2, np.int32)
     counts = np.bincount(labels[balanced(labels)])
     assert counts.tolist() == [40, 40, 16]
+
+
+def test_a_refit_sees_old_classes_as_trained_and_new_ones_repeated() -> None:
+    memory = ReplayMemory()
+    memory.remember([f"text {i}" for i in range(4_300)], ["big"] * 4_000 + ["small"] * 300)
+    for number in range(5):
+        memory.correct(f"new {number}", "new")
+    memory.correct("text 4299", "small")
+    texts, labels = memory.examples()
+    seen = np.bincount(memory.order(), minlength=len(texts))
+    shares = {name: int(sum(seen[[y == name for y in labels]])) for name in ("big", "small", "new")}
+    assert shares == {"big": 4_000, "small": 300, "new": 5 * 24}
+
+
+def test_a_refit_from_corrections_alone_balances_them() -> None:
+    memory = ReplayMemory()
+    for number in range(12):
+        memory.correct(f"text {number}", "ab"[number < 4])
+    seen = np.bincount(memory.order())
+    assert seen.tolist() == [2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1]
