@@ -4,11 +4,11 @@ import logging
 import socket
 from pathlib import Path
 
-from services.classifier.adapters.artifact_store import ArtifactDamaged, LocalDirectory
-from services.classifier.adapters.artifacts import load
+from services.classifier.adapters.artifact_store import LocalDirectory
 from services.classifier.adapters.asked_texts import AskedTexts
 from services.classifier.adapters.correction_log import CorrectionLog
 from services.classifier.adapters.promoted_models import PromotedModels, PromotionWatch
+from services.classifier.adapters.serving_model import load_learner
 from services.classifier.adapters.snapshots import Snapshots
 from services.classifier.budgeting import FrozenLabeller, calibration_of
 from services.classifier.domain.labelling import Labeller, ModelIdentity
@@ -84,10 +84,7 @@ def _learning(
     """The trained model as one that folds the correction log, from its last snapshot on."""
 
     def base() -> FastLabeller:
-        found = load(LocalDirectory(settings.models), trained.identity.version)
-        if not isinstance(found, FastLabeller):
-            raise ArtifactDamaged(f"model {trained.identity.version} is no longer a fast one")
-        return found
+        return load_learner(settings.models, trained.identity.version)
 
     store = LocalDirectory(_kept(settings))
     models = PromotedModels(LocalDirectory(settings.models))

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from services.classifier.adapters.artifact_store import ArtifactDamaged, LocalDirectory
-from services.classifier.adapters.artifacts import HOW_TO_TRAIN, load
+from services.classifier.adapters.artifacts import HOW_TO_TRAIN, load, load_current
 from services.classifier.domain.labelling import Labeller
 from services.classifier.models.encoding.deferred import DeferredEncoder
 from services.classifier.models.fast.serving import FastLabeller
@@ -16,12 +16,12 @@ log = logging.getLogger(__name__)
 def load_serving(directory: Path) -> Labeller:
     """The promoted model of a local directory, or the untrained one where none ever was there.
 
-    Raises ArtifactDamaged when the promoted one cannot be trusted; it says what to do.
+    Raises ArtifactDamaged when the promoted one cannot be trusted, ArtifactMissing where there are
+    models but none is promoted; both say what to do.
     """
     store = LocalDirectory(directory)
-    version = store.current()
-    if version is not None:
-        return load(store, version)
+    if store.current() is not None or store.versions():
+        return load_current(directory)
     log.warning(
         "there is no model in %s: every ticket is %r until topics are named or tickets corrected; "
         "to start with more, %s",

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from services.classifier.adapters.artifacts import load_current
+from services.classifier.adapters.serving_model import load_serving
 from services.classifier.app import create_worker
 from services.classifier.models.allocation import map_large_arrays
 from services.classifier.settings import ClassifierSettings
@@ -25,7 +25,7 @@ def execute(_: argparse.Namespace) -> int:
     settings = ClassifierSettings()
     logs.configure("classifier", settings.log_level)
     try:
-        model = load_current(settings.models)
+        model = load_serving(settings.models)
         worker = create_worker(settings, KafkaSettings(), IntakeSettings(), model, utc_now)
     except DeskstreamError as error:
         print(error.detail, file=sys.stderr)
