@@ -54,8 +54,24 @@ class ForecastOrder(Message):
     start: date | None = None
 
 
+class Champion(Message):
+    """The method that `auto` means for a queue, by a backtest on the days up to `judged_until`.
+
+    losses: mean pinball loss of each method over the seasonal naive error, lower is better; the
+    default keeps its place unless another is better by 3 %.
+    """
+
+    queue_id: int
+    method: Method
+    judged_until: date
+    losses: dict[Method, float]
+
+
 class Forecast(Message):
-    """timestamps: first day of each interval, hours as UTC moments. quantiles: by QUANTILES."""
+    """timestamps: first day of each interval, hours as UTC moments. quantiles: by QUANTILES.
+
+    champion: of the queue, where one was chosen yet.
+    """
 
     queue_id: int
     granularity: Granularity
@@ -64,6 +80,7 @@ class Forecast(Message):
     quantiles: list[list[float]]
     method: str
     trained_until: date | None = Field(description="The last day that was learned from.")
+    champion: Champion | None = None
 
 
 class TrainOrder(Message):

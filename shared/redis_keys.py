@@ -18,6 +18,7 @@
 | dataset:{id}:load:{year}:{queue}  | string | its days, packed like load, expires              |
 | models, models:{dataset id}       | hash   | model id to shared.forecasting.TrainedModel      |
 | events                            | hash   | id to shared.forecasting.EventRecord             |
+| champion:{queue id}               | string | shared.forecasting.Champion, expires             |
 | published:{queue id}              | hash   | first day to the packed forecast made for it     |
 | alerts                            | zset   | alert ids by the start of the surge (Unix ms)    |
 | alert:{id}                        | string | shared.events.AlertRaised, expires               |
@@ -81,6 +82,10 @@ def dataset_load(dataset_id: str, year: str, queue_id: str) -> str:
 
 def models(dataset_id: str | None) -> str:
     return f"models:{dataset_id}" if dataset_id else "models"
+
+
+def champion(queue_id: int) -> str:
+    return f"champion:{queue_id}"
 
 
 def published(queue_id: int) -> str:

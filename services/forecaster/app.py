@@ -147,11 +147,13 @@ def create_services(
     datasets = Datasets(store, clock, settings.dataset_days * DAY_SECONDS)
     live = LiveLoad(store, directory, clock)
     forecasting = Forecasting(store, live, datasets, _calendars(settings), clock)
+    judging = Judging(forecasting, clock)
+    archive = ForecastArchive(store, settings.published_days)
     return Services(
         forecasting=forecasting,
-        judging=Judging(forecasting, clock),
+        judging=judging,
         datasets=datasets,
-        publishing=Publishing(forecasting, live, ForecastArchive(store, settings.published_days)),
+        publishing=Publishing(forecasting, live, archive, judging, settings.judged_a_day),
         staffing=StaffPlanning(forecasting),
         max_upload_bytes=settings.max_upload_bytes,
     )

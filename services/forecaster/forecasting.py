@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -119,7 +119,10 @@ class Forecasting:
     async def forecast(self, order: ForecastOrder) -> Forecast:
         """Raises BadRequest where the dates leave nothing to learn from, NotFound."""
         subject, plan, made = await self.steps(order)
-        return _answer(order.granularity, subject.target.queue_id, plan, made)
+        target = subject.target
+        champions = await self.shelf.champions([target.queue_id]) if target.live_queue else {}
+        answer = _answer(order.granularity, target.queue_id, plan, made)
+        return answer.model_copy(update={"champion": champions.get(target.queue_id)})
 
     async def steps(self, order: ForecastOrder) -> tuple[Subject, Schedule, ForecastDistribution]:
         """The forecast per hour or day that an order is answered from."""
@@ -135,10 +138,7 @@ class Forecasting:
             train_start=order.train_start,
             train_end=order.train_end,
         )
-        method = order.method
-        if method is Method.AUTO:
-            method = await self.shelf.choice(order.series, subject.target)
-        made = await self.distribution(subject, plan, method)
+        made = await self.distribution(subject, plan, order.method)
         if subject.target.mixes is not None:
             day = plan.origin_day(subject.calendar)
             made = shared(made, await self._live.share(subject.target, day))
@@ -154,16 +154,43 @@ class Forecasting:
         """The forecast from the plan's origin on, over its gap and its steps or longer.
 
         A queue with others below it is the sum of what is below, with its own spread around it.
-        moved: the day that has begun is moved by its closed hours.
+        method: AUTO is each queue's own choice. moved: the day that has begun is moved by its
+        closed hours.
         """
         parts = subject.target.parts
         make = self._now if moved else self._one
+        methods = await self._methods(subject, method)
         if len(parts) < 2:
-            return await make(subject, plan, method, parts)
-        each = [make(subject, plan, method, (part,)) for part in parts]
-        whole, *shares = await asyncio.gather(make(subject, plan, method, parts), *each)
+            return await make(subject, plan, methods[parts], parts)
+        each = [make(subject, plan, methods[part,], (part,)) for part in parts]
+        whole, *shares = await asyncio.gather(make(subject, plan, methods[parts], parts), *each)
         mean: FloatArray = np.sum([share.mean for share in shares], axis=0)
         return recentred(whole, mean)
+
+    async def method_of(self, subject: Subject) -> Method:
+        """What AUTO means for a subject: trained by somebody, else its champion, else AUTO."""
+        return (await self._methods(subject, Method.AUTO))[subject.target.parts]
+
+    async def _methods(self, subject: Subject, method: Method) -> Mapping[tuple[str, ...], Method]:
+        """The method of a subject and of each of its parts."""
+        target = subject.target
+        wanted: dict[tuple[str, ...], Method] = {(part,): method for part in target.parts}
+        wanted[target.parts] = method
+        if method is not Method.AUTO:
+            return wanted
+        trained = await self.shelf.choice(target)
+        if trained is not Method.AUTO:
+            return dict.fromkeys(wanted, trained)
+        if target.live_queue:
+            ids: dict[tuple[str, ...], int] = {
+                (part,): self._live.id_of(part) for part in target.parts
+            }
+            ids[target.parts] = target.queue_id
+            champions = await self.shelf.champions(sorted(set(ids.values())))
+            wanted |= {
+                parts: champions[each].method for parts, each in ids.items() if each in champions
+            }
+        return wanted
 
     async def off_loop(self, work: Callable[[], Result]) -> Result:
         """Run long work beside the event loop."""

@@ -25,6 +25,7 @@ from shared.errors import BadRequest
 from shared.forecasting import (
     Backtest,
     BacktestOrder,
+    Champion,
     Comparison,
     HeldOut,
     LeadScore,
@@ -71,6 +72,20 @@ class Judging:
         await self._forecasting.shelf.put(model)
         return model
 
+    async def champion(self, subject: Subject, past: History) -> Champion | None:
+        """Choose the method of a queue by what it has of days; None where those are too few."""
+        chosen = await self._forecasting.off_loop(partial(choose, past, subject.calendar))
+        if not chosen.losses:
+            return None
+        champion = Champion(
+            queue_id=subject.target.queue_id,
+            method=Method(chosen.method),
+            judged_until=day_of(past.end - 1),
+            losses={Method(name): round(loss, 5) for name, loss in chosen.losses.items()},
+        )
+        await self._forecasting.shelf.crown(champion)
+        return champion
+
     async def compare(self, order: TrainOrder) -> Comparison:
         """Every method on the same held-out days."""
         subject = await self._forecasting.subject(order.series)
@@ -87,7 +102,7 @@ class Judging:
         """Rolling origins on the daily history, scored per lead beside the seasonal naive."""
         subject = await self._forecasting.subject(order.series)
         history = trim(await subject.history(Frequency.DAILY))
-        method = await self._forecasting.shelf.choice(order.series, subject.target)
+        method = await self._forecasting.method_of(subject)
         shown = default_method(history) if method is Method.AUTO else method.value
         work = partial(_backtest, history, subject.calendar, order, method)
         leads, forecasts = await self._forecasting.off_loop(work)

@@ -6,24 +6,37 @@ from services.forecaster.adapters.archive import KEPT_DAYS, ForecastArchive
 from services.forecaster.adapters.live_load import LiveLoad
 from services.forecaster.domain.forecasting.distribution import ForecastDistribution
 from services.forecaster.domain.forecasting.schedule import schedule
-from services.forecaster.domain.forecasting.series import Frequency, History, day_of
+from services.forecaster.domain.forecasting.series import Frequency, History, day_number, day_of
 from services.forecaster.domain.judging.backtest import Trial, judge, summarise
 from services.forecaster.domain.judging.metrics import LEAD_BUCKETS, bucket_name
-from services.forecaster.forecasting import Forecasting
+from services.forecaster.forecasting import Forecasting, Subject
+from services.forecaster.judging import Judging
 from shared.forecasting import MAX_HORIZON_DAYS, Accuracy, LeadScore, Method, SeriesName
 from shared.queues import ALL_QUEUES
 
 log = logging.getLogger(__name__)
 SHORTEST_DAYS = 14
+JUDGED_EVERY_DAYS = 7
 
 
 class Publishing:
     """Makes the day's forecasts before anyone asks, and keeps them."""
 
-    def __init__(self, forecasting: Forecasting, live: LiveLoad, archive: ForecastArchive) -> None:
+    def __init__(
+        self,
+        forecasting: Forecasting,
+        live: LiveLoad,
+        archive: ForecastArchive,
+        judging: Judging,
+        judged_a_day: int,
+    ) -> None:
+        """judged_a_day: how many queues may be judged anew each day, for the sake of the CPU."""
         self._forecasting = forecasting
         self._live = live
         self._archive = archive
+        self._judging = judging
+        self._judged_a_day = judged_a_day
+        self._judged: tuple[int, int] = (0, 0)
 
     async def publish(self) -> int:
         """Forecast every queue that has none from today on; answers how many were made."""
@@ -39,11 +52,24 @@ class Publishing:
         if await self._archive.has(queue_id, closed):
             return False
         plan = schedule(Frequency.DAILY, closed, subject.calendar, horizon=MAX_HORIZON_DAYS)
-        method: Method = await self._forecasting.shelf.choice(series, subject.target)
+        await self._judge(subject, closed)
         # As it is before the day: hours of the day itself would make its own accuracy look good.
-        made = await self._forecasting.distribution(subject, plan, method, moved=False)
+        made = await self._forecasting.distribution(subject, plan, Method.AUTO, moved=False)
         await self._archive.put(queue_id, made)
         return True
+
+    async def _judge(self, subject: Subject, closed: int) -> None:
+        """Choose the queue's champion anew if a week has passed, and not too many were today."""
+        day, judged = self._judged
+        if closed > day:
+            day, judged = closed, 0
+        queue_id = subject.target.queue_id
+        champion = (await self._forecasting.shelf.champions([queue_id])).get(queue_id)
+        due = champion is None or closed - day_number(champion.judged_until) > JUDGED_EVERY_DAYS
+        if due and judged < self._judged_a_day:
+            await self._judging.champion(subject, await subject.history(Frequency.DAILY))
+            judged += 1
+        self._judged = day, judged
 
     async def accuracy(self, series: SeriesName) -> Accuracy:
         """Scores of published forecasts per range of leads, beside the seasonal naive."""

@@ -42,3 +42,5 @@ class ForecasterSettings(ServiceSettings):
     surge_look_seconds: float = Field(default=10.0, gt=0)
     # 2 KB per queue and day: how long a published forecast is held to what happened.
     published_days: int = Field(default=120, ge=1)
+    # Each costs 50 ms; a queue is judged once a week, so five times as many stay well judged.
+    judged_a_day: int = Field(default=200, ge=0)

@@ -45,6 +45,11 @@ class Target:
     version: str = ""
     mixes: tuple[tuple[str, Mix], ...] | None = None
 
+    @property
+    def live_queue(self) -> bool:
+        """Whether it is a queue of live load: no topic or priority over all, and no upload."""
+        return self.dataset_id is None and self.dimension is Dimension.QUEUE
+
 
 class LoadSource(Protocol):
     """Load that can be forecast: live, or an uploaded dataset."""
@@ -123,6 +128,10 @@ class LiveLoad:
         if seen != self._seen:
             self._seen, self._nodes = seen, tree(self._directory, seen)
         return self._nodes
+
+    def id_of(self, path: str) -> int:
+        """The id of a queue's path."""
+        return self._directory.id_of(path)
 
     def _find(self, name: str) -> QueueNode:
         node = self._nodes.get(name.strip(SEPARATOR))

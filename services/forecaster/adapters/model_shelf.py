@@ -1,10 +1,14 @@
 """Trained choices of method, kept per queue, and apart for every uploaded dataset."""
 
+from collections.abc import Sequence
+
 from services.forecaster.adapters.live_load import Target
 from services.forecaster.adapters.store import Store
 from shared import redis_keys as keys
-from shared.forecasting import Method, SeriesName, TrainedModel
+from shared.forecasting import Champion, Method, TrainedModel
 from shared.windows import Dimension
+
+CHAMPION_SECONDS = 60 * 86_400
 
 
 class ModelShelf:
@@ -19,15 +23,26 @@ class ModelShelf:
         models = [TrainedModel.model_validate_json(raw) for raw in stored.values()]
         return sorted(models, key=lambda model: (model.trained_at, model.id))
 
-    async def choice(self, series: SeriesName, target: Target) -> Method:
-        """The method last trained for a series; `auto` where none was."""
+    async def choice(self, target: Target) -> Method:
+        """The method last trained for a series by somebody; `auto` where none was."""
         if target.dimension is not Dimension.QUEUE:
             return Method.AUTO
         chosen = Method.AUTO
-        for model in await self.all(series.dataset_id):
+        for model in await self.all(target.dataset_id):
             if model.queue_id == target.queue_id:
                 chosen = model.method
         return chosen
+
+    async def champions(self, queue_ids: Sequence[int]) -> dict[int, Champion]:
+        """The champions of live queues that have one."""
+        raws = await self._store.strings([keys.champion(queue_id) for queue_id in queue_ids])
+        found = [Champion.model_validate_json(raw) for raw in raws if raw is not None]
+        return {champion.queue_id: champion for champion in found}
+
+    async def crown(self, champion: Champion) -> None:
+        """Keep a champion, until it is chosen anew or the queue is forgotten."""
+        content = champion.model_dump_json().encode()
+        await self._store.put({keys.champion(champion.queue_id): content}, CHAMPION_SECONDS)
 
     async def put(self, model: TrainedModel) -> None:
         """Keep a model, in place of one with the same id."""

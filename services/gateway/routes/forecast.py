@@ -138,8 +138,8 @@ class ForecastResult(BaseModel):
 LIMITS = [name for name in ConfidenceInterval.model_fields if name != "timestamp"]
 
 
-def in_words_of_contract(raw: bytes, intervals: bool) -> Response:
-    """A `shared.forecasting.Forecast` as a ForecastResult.
+def in_words_of_contract(raw: bytes, *, intervals: bool, champion: bool = False) -> Response:
+    """A `shared.forecasting.Forecast` as a ForecastResult, or with its champion as /api/v1 has it.
 
     Straight from and to bytes: models of 300 intervals cost ten times as much as the forecast.
     """
@@ -155,6 +155,8 @@ def in_words_of_contract(raw: bytes, intervals: bool) -> Response:
         "model": made["method"],
         "trained_until": made["trained_until"],
     }
+    if champion:
+        result["champion"] = made["champion"]
     return Response(orjson.dumps(result), media_type="application/json")
 
 
@@ -169,4 +171,4 @@ async def forecast(request: ForecastRequest, gateway: Gateway) -> Response:
     """Live queues, or those of an uploaded dataset. The sum of the queues below a queue."""
     content = request.order().model_dump_json().encode()
     raw = await gateway.forecasts.ask("POST", "/forecasts", content=content)
-    return in_words_of_contract(raw, request.include_confidence_intervals)
+    return in_words_of_contract(raw, intervals=request.include_confidence_intervals)

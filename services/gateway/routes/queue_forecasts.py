@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 from fastapi import Query as InQuery
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from services.gateway.dependencies import DatasetId, Gateway, Name, Query
 from services.gateway.routes.forecast import (
+    EXAMPLE,
     ForecastResult,
     HorizonDays,
     ModelChoice,
@@ -19,6 +20,7 @@ from shared.forecasting import (
     Accuracy,
     Backtest,
     BacktestOrder,
+    Champion,
     ForecastOrder,
     SeriesName,
 )
@@ -64,6 +66,30 @@ class ForecastQuery(SeriesQuery):
     )
 
 
+CHAMPION: dict[str, JsonValue] = {
+    "queue_id": 11,
+    "method": "pool",
+    "judged_until": "2026-03-28",
+    "losses": {
+        "pool": 0.1514,
+        "intermittent": 0.1801,
+        "weekly-mean": 0.1921,
+        "seasonal-naive": 0.2158,
+    },
+}
+
+
+class QueueForecast(ForecastResult):
+    """A forecast and how its method was chosen."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"champion": CHAMPION}]})
+
+    champion: Champion | None = Field(
+        description="What `auto` means for the queue, judged anew each week; null before, and for "
+        "topics, priorities and uploads."
+    )
+
+
 class BacktestQuery(SeriesQuery):
     """How far each forecast looks, and how many are judged."""
 
@@ -106,7 +132,7 @@ async def accuracy(queue: QueuePath, gateway: Gateway) -> Accuracy:
     "/{queue:path}",
     operation_id="read_forecast",
     summary="The forecast of a queue, a topic or a priority, with intervals",
-    response_model=ForecastResult,
+    response_model=QueueForecast,
     responses=responses(400, 404, 422, 503),
 )
 async def read_forecast(
@@ -126,4 +152,4 @@ async def read_forecast(
     )
     content = order.model_dump_json().encode()
     raw = await gateway.forecasts.ask("POST", "/forecasts", content=content)
-    return in_words_of_contract(raw, intervals=True)
+    return in_words_of_contract(raw, intervals=True, champion=True)

@@ -10,8 +10,7 @@ from pydantic import Field
 from services.gateway.dependencies import Gateway, Query, QueueName
 from services.gateway.domain.listing import UpForReview, read_page
 from services.gateway.domain.paging import Position
-from services.gateway.domain.tickets import overlay
-from services.gateway.routes.tickets import LINK, Cursor, TicketPage, in_queue
+from services.gateway.routes.tickets import LINK, Cursor, TicketPage, in_queue, shown
 from shared.http.problems import responses
 
 router = APIRouter(prefix="/api/v1/review", tags=["tickets"])
@@ -45,4 +44,4 @@ async def list_review(
     if following:
         parameters = query.model_dump(exclude_none=True) | {"cursor": following}
         response.headers["Link"] = f'<{router.prefix}?{urlencode(parameters)}>; rel="next"'
-    return TicketPage(tickets=[overlay(ticket) for ticket in page.tickets], next=following)
+    return TicketPage(tickets=await shown(page.tickets, gateway), next=following)

@@ -37,6 +37,7 @@ EXAMPLE: dict[str, Any] = {
     "model": {"name": "linear", "version": "3", "digest": "9c1f2ab4", "log_offset": 41},
     "classifier": {"status": "ready", "checks": {"kafka": "ok", "model": "ok"}},
     "forecaster": {"status": "ready", "checks": {"kafka": "ok", "redis": "ok"}},
+    "semantic": {"status": "ready", "checks": {"kafka": "ok", "model": "ok"}},
 }
 
 
@@ -77,6 +78,7 @@ class Status(BaseModel):
     model: ModelStamp | None = Field(description="Of the latest label.")
     classifier: ServiceState
     forecaster: ServiceState
+    semantic: ServiceState = Field(description="Second looks; everything else goes on without.")
 
 
 @router.get(
@@ -88,8 +90,8 @@ class Status(BaseModel):
 async def status(gateway: Gateway) -> Status:
     """`totals.gaps` must be 0; `labelled` is `counted` + `updated` + `duplicates`."""
     views, load = gateway.views, gateway.load
-    classifier, forecaster = await asyncio.gather(
-        gateway.classifier.read(), gateway.forecaster.read()
+    classifier, forecaster, semantic = await asyncio.gather(
+        gateway.classifier.read(), gateway.forecaster.read(), gateway.semantic.read()
     )
     [tickets] = await views.sizes([redis_keys.INDEX_ALL])
     queues = list((await load.today(Dimension.QUEUE)).items())[:TOP_QUEUES]
@@ -108,6 +110,7 @@ async def status(gateway: Gateway) -> Status:
         model=await _latest_model(gateway),
         classifier=classifier,
         forecaster=forecaster,
+        semantic=semantic,
     )
 
 

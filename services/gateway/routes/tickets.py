@@ -1,5 +1,6 @@
 """GET /api/v1/tickets: one ticket, and pages of them newest first."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel, Field
 from services.gateway.dependencies import Gateway, Name, Query, QueueName
 from services.gateway.domain.listing import Wanted, read_page
 from services.gateway.domain.paging import Position
-from services.gateway.domain.tickets import Ticket, overlay
+from services.gateway.domain.tickets import StoredTicket, Ticket, overlay, to_explain
 from shared.errors import NotFound
 from shared.http.problems import responses
 from shared.windows import Dimension
@@ -55,7 +56,7 @@ async def list_tickets(
     following = page.next.cursor() if page.next else None
     if following:
         response.headers["Link"] = f'<{_next_url(query, following)}>; rel="next"'
-    return TicketPage(tickets=[overlay(ticket) for ticket in page.tickets], next=following)
+    return TicketPage(tickets=await shown(page.tickets, gateway), next=following)
 
 
 @router.get(
@@ -72,7 +73,14 @@ async def get_ticket(
     [stored] = await gateway.views.tickets([ticket_id])
     if stored is None:
         raise NotFound(f"no ticket {ticket_id!r}: not labelled yet, expired or never received")
-    return overlay(stored)
+    [ticket] = await shown([stored], gateway)
+    return ticket
+
+
+async def shown(stored: Sequence[StoredTicket], gateway: Gateway) -> list[Ticket]:
+    """Tickets with the reasons of their topics, which are asked for together."""
+    reasons = await gateway.judge.explain([to_explain(ticket) for ticket in stored])
+    return [overlay(ticket, why) for ticket, why in zip(stored, reasons, strict=True)]
 
 
 async def in_queue(queue: str, gateway: Gateway) -> list[Wanted]:

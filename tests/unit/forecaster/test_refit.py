@@ -9,7 +9,7 @@ from services.forecaster.app import create_services
 from services.forecaster.refit import Refit
 from services.forecaster.settings import ForecasterSettings
 from shared import redis_keys
-from shared.forecasting import ForecastOrder, SeriesName
+from shared.forecasting import Champion, ForecastOrder, Method, SeriesName, TrainOrder
 from shared.granularity import Granularity
 from shared.queues import QueueDirectory
 from shared.windows import Dimension, Grain
@@ -72,3 +72,47 @@ async def test_tickets_that_came_late_are_learned_from() -> None:
     now[0] += timedelta(seconds=11)
     after = (await services.forecasting.forecast(order)).values
     assert after[0] > 5 * before[0]
+
+
+async def test_a_champion_is_chosen_with_the_first_forecast_and_anew_after_a_week() -> None:
+    now, store = [NOON], a_store()
+    services = create_services(ForecasterSettings(), store, DIRECTORY, lambda: now[0])
+    order = ForecastOrder(series=SeriesName(queue="HR"), horizon=3)
+    assert (await services.forecasting.forecast(order)).champion is None
+    await services.publishing.publish()
+    first = (await services.forecasting.forecast(order)).champion
+    assert first is not None
+    assert (first.queue_id, str(first.judged_until)) == (5, "2026-03-01")
+    assert first.losses[first.method] <= min(first.losses.values()) / 0.97
+    for days, judged_until in ((6, "2026-03-01"), (8, "2026-03-09")):
+        now[0] = NOON + timedelta(days=days)
+        for dimension, name in ((Dimension.QUEUE, "HR"), (Dimension.TOPIC, "pay")):
+            for grain, cells in ((Grain.HOUR, (61 + days) * 24), (Grain.DAY, 61 + days)):
+                packed = np.full(cells, 2, ">u4").tobytes()
+                store.stored[redis_keys.load(grain, "2026", dimension, name)] = packed
+        await services.publishing.publish()
+        [champion] = (await services.forecasting.shelf.champions([5])).values()
+        assert str(champion.judged_until) == judged_until
+
+
+async def test_only_so_many_queues_are_judged_a_day() -> None:
+    store = a_store()
+    settings = ForecasterSettings(judged_a_day=1)
+    services = create_services(settings, store, DIRECTORY, lambda: NOON)
+    assert await services.publishing.publish() == 2
+    assert len(await services.forecasting.shelf.champions([0, 5])) == 1
+
+
+async def test_a_champion_makes_the_forecasts_of_its_queue_and_trained_models_come_first() -> None:
+    store = a_store()
+    services = create_services(ForecasterSettings(), store, DIRECTORY, lambda: NOON)
+    order = ForecastOrder(series=SeriesName(queue="HR"), horizon=3)
+    crowned = Champion(queue_id=5, method=Method.WEEKLY_MEAN, judged_until=NOON.date(), losses={})
+    await services.forecasting.shelf.crown(crowned)
+    assert (await services.forecasting.forecast(order)).method == "weekly-mean"
+    asked = order.model_copy(update={"method": Method.SEASONAL_NAIVE})
+    assert (await services.forecasting.forecast(asked)).method == "seasonal-naive"
+    await services.judging.train(
+        TrainOrder(series=SeriesName(queue="HR"), horizon=7, method=Method.SEASONAL_NAIVE)
+    )
+    assert (await services.forecasting.forecast(order)).method == "seasonal-naive"

@@ -48,9 +48,8 @@ def test_a_share_of_counts_is_covered_as_promised() -> None:
 
 
 def test_shares_add_up_and_all_of_it_is_the_whole() -> None:
-    made = forecast(
-        History(Frequency.DAILY, 0, np.random.default_rng(1).poisson(30.0, 500).astype(np.float64)), 9
-    )
+    counts = np.random.default_rng(1).poisson(30.0, 500).astype(np.float64)
+    made = forecast(History(Frequency.DAILY, 0, counts), 9)
     parts = [shared(made, share) for share in (0.5, 0.3, 0.2)]
     assert np.allclose(sum(part.mean for part in parts), made.mean)
     zero = shared(ForecastDistribution(Frequency.DAILY, 0, np.zeros(3), np.zeros((3, 5)), "x"), 0.5)

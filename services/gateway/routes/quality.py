@@ -1,0 +1,46 @@
+"""GET /api/v1/quality: how good the labels are, and from which probability on they are applied."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from fastapi import Query as InQuery
+from pydantic import AwareDatetime, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from services.gateway.dependencies import Gateway, Name, Query
+from shared.http.problems import responses
+from shared.quality import QualityReport
+
+router = APIRouter(prefix="/api/v1/quality", tags=["quality"])
+
+
+class QualityQuery(Query):
+    """Which topic, and the period of the series."""
+
+    topic: Name | None = Field(
+        default=None, description="Only this topic, with its F1 over time.", examples=["vpn"]
+    )
+    start: AwareDatetime | None = Field(default=None, examples=["2026-03-01T00:00:00Z"])
+    end: AwareDatetime | None = Field(default=None, description="Not included.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "QualityQuery":
+        if self.start and self.end and self.end <= self.start:
+            raise PydanticCustomError("period", "Input should have an end after its start")
+        return self
+
+
+@router.get(
+    "",
+    operation_id="get_quality",
+    summary="Prequential accuracy and macro-F1 over time, and the error budget of each topic",
+    responses=responses(404, 422, 503),
+)
+async def get_quality(query: Annotated[QualityQuery, InQuery()], gateway: Gateway) -> QualityReport:
+    """Every ticket in the correction log was answered before its correction was learned.
+
+    Whoever only corrects wrong labels makes the figures look worse than they are, and the
+    thresholds stricter: set right ones as well, in the order of `/api/v1/review`.
+    """
+    wanted = query.model_dump(mode="json", exclude_none=True)
+    return await gateway.judge.quality(wanted)
