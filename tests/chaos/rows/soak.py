@@ -17,6 +17,10 @@ SLOPE = 1.0
 def steady(world: World) -> None:
     """CHAOS_SOAK_MINUTES (20) of tickets; the slope of each process's memory."""
     seconds = 60 * float(os.environ.get("CHAOS_SOAK_MINUTES", "20"))
+    world.run("gateway", "services.gateway")
+    # Few tickets to compare with, so that they are remembered by half-time.
+    world.run("semantic", "services.classifier", "semantic", SEMANTIC_RECENT="2000")
+    world.until_ready()
     started = time.monotonic()
     samples: list[tuple[float, dict[str, float]]] = []
 
@@ -33,6 +37,9 @@ def steady(world: World) -> None:
     for name in world.services:
         slope = float(np.polyfit(minutes, [sizes[name] for _, sizes in half], 1)[0])
         world.notes[f"{name} MB/min"] = round(slope, 2)
+        world.notes[f"{name} MB"] = round(samples[-1][1][name])
+    for name in world.services:
+        slope = world.notes[f"{name} MB/min"]
         assert slope < SLOPE, f"{name} grows by {slope:.2f} MB a minute"
     assert not world.supervisor.restarts, "something was restarted"
 
