@@ -62,7 +62,7 @@ def rows(*, quick: bool) -> list[Row]:
 
 
 def _settings(folder: Path) -> tuple[LocalSettings, Workspace]:
-    names = ("kafka", "redis", "gateway", "ingest", "classifier", "forecaster")
+    names = ("kafka", "redis", "gateway", "ingest", "classifier", "forecaster", "semantic")
     chosen = {f"{n}_port": p for n, p in zip(names, free_ports(len(names)), strict=True)}
     return LocalSettings(**chosen), Workspace(folder)  # type: ignore[arg-type]
 

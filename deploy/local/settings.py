@@ -25,6 +25,7 @@ class LocalSettings(BaseSettings):
     ingest_port: int = 8001
     classifier_port: int = 8002
     forecaster_port: int = 8003
+    semantic_port: int = 8004
 
     # Data, logs and models of runs; Kafka's jars stay in the checkout's.
     deskstream_local: Path = Workspace().root
@@ -54,7 +55,8 @@ class LocalSettings(BaseSettings):
     @property
     def ports(self) -> dict[str, int]:
         """The ports this run opens, by the variable that moves each."""
-        names = ["gateway_port", "ingest_port", "classifier_port", "forecaster_port"]
+        services = ("gateway", "ingest", "classifier", "forecaster", "semantic")
+        names = [f"{service}_port" for service in services]
         if self.kafka_bootstrap_servers is None:
             names.append("kafka_port")
         if self.redis_url is None:
@@ -76,6 +78,10 @@ class LocalSettings(BaseSettings):
     @property
     def forecaster(self) -> str:
         return f"http://127.0.0.1:{self.forecaster_port}"
+
+    @property
+    def semantic(self) -> str:
+        return f"http://127.0.0.1:{self.semantic_port}"
 
     @property
     def pages(self) -> dict[str, str]:

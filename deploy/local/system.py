@@ -28,7 +28,14 @@ from shared.settings import KafkaSettings
 QUEUES_FILE = CHECKOUT / "services" / "simulator" / "helpdesk.json"
 READY_SECONDS = 180.0
 POLL_SECONDS = 0.1
-SERVICES = ("classifier", "forecaster", "ingest", "gateway")
+# By name: the module and its subcommand.
+SERVICES = {
+    "classifier": ("services.classifier",),
+    "semantic": ("services.classifier", "semantic"),
+    "forecaster": ("services.forecaster",),
+    "ingest": ("services.ingest",),
+    "gateway": ("services.gateway",),
+}
 
 
 class System:
@@ -56,8 +63,8 @@ class System:
         try:
             ports.require_free(self._settings.ports)
             self._start_stores()
-            for name in SERVICES:
-                self._services.append(self.process(name, f"services.{name}"))
+            for name, words in SERVICES.items():
+                self._services.append(self.process(name, *words))
                 self.supervisor.start(self._services[-1])
         except BaseException:
             self.stop()
@@ -127,6 +134,7 @@ class System:
             "INGEST_PORT": settings.ingest_port,
             "CLASSIFIER_PORT": settings.classifier_port,
             "CLASSIFIER_MODELS": self._models,
+            "SEMANTIC_PORT": settings.semantic_port,
             "FORECASTER_PORT": settings.forecaster_port,
             "FORECASTER_QUEUES_FILE": QUEUES_FILE,
             "GATEWAY_PORT": settings.gateway_port,
@@ -134,6 +142,7 @@ class System:
             "GATEWAY_INGEST_URL": settings.ingest,
             "GATEWAY_CLASSIFIER_URL": settings.classifier,
             "GATEWAY_FORECASTER_URL": settings.forecaster,
+            "GATEWAY_SEMANTIC_URL": settings.semantic,
             # One thread each: the processes are the parallelism.
             "OMP_NUM_THREADS": 1,
             "OPENBLAS_NUM_THREADS": 1,

@@ -30,8 +30,9 @@ from shared.settings import KafkaSettings, RedisSettings
 
 EPILOG = """\
 environment: REDIS_URL (redis://127.0.0.1:26379/0), GATEWAY_HOST (127.0.0.1), GATEWAY_PORT (8000),
-GATEWAY_CLASSIFIER_URL, GATEWAY_FORECASTER_URL, GATEWAY_INGEST_URL, GATEWAY_QUEUES_FILE,
-GATEWAY_STREAM_BUFFER, GATEWAY_LOG_LEVEL, KAFKA_PARTITIONS (12, how many positions to show)."""
+GATEWAY_CLASSIFIER_URL, GATEWAY_FORECASTER_URL, GATEWAY_SEMANTIC_URL, GATEWAY_INGEST_URL,
+GATEWAY_QUEUES_FILE, GATEWAY_STREAM_BUFFER, GATEWAY_LOG_LEVEL,
+KAFKA_PARTITIONS (12, how many positions to show)."""
 # Streams end at once when the feed closes; this is for requests under way.
 DRAIN_SECONDS = 5
 
@@ -64,6 +65,7 @@ async def serve(settings: GatewaySettings, redis: RedisSettings, partitions: int
             classifier=HttpProbe("classifier", settings.classifier_url, http, monotonic),
             forecaster=HttpProbe("forecaster", settings.forecaster_url, http, monotonic),
             forecasts=HttpForecasts(settings.forecaster_url, http),
+            semantic=HttpProbe("semantic", settings.semantic_url, http, monotonic),
             brain=HttpBrain(settings.classifier_url, settings.ingest_url, http),
         )
         config = uvicorn.Config(

@@ -85,6 +85,7 @@ def create_app(ports: Ports) -> FastAPI:
         },
         lifespan=lifespan,
     )
+        tolerated={"semantic": whole(ports.semantic)},
     app.state.ports = ports
     for routes in ROOMS:
         app.include_router(routes.router)

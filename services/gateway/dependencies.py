@@ -31,6 +31,7 @@ class Ports:
     classifier: Probe
     forecaster: Probe
     forecasts: Forecasts
+    semantic: Probe
     brain: Brain
 
     async def load_of(self, dataset_id: str | None) -> LoadReader:

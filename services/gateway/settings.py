@@ -17,6 +17,8 @@ class GatewaySettings(ServiceSettings):
     # Asked for their readiness; the first page links to their documentation.
     classifier_url: str = "http://127.0.0.1:8002"
     forecaster_url: str = "http://127.0.0.1:8003"
+    # The gateway is ready without it.
+    semantic_url: str = "http://127.0.0.1:8004"
     ingest_url: str = "http://127.0.0.1:8001"
     # {"queues": {path: id}, "topics": {topic: path}}; without it ids are derived from the paths.
     queues_file: Path | None = None

@@ -27,7 +27,10 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """`ready` only when everything this service needs answers; `checks` has the reasons."""
+    """`ready` only when everything this service needs answers; `checks` has the reasons.
+
+    A reason that begins with "degraded" is of something it can do without.
+    """
 
     status: Literal["ready", "not ready"]
     checks: dict[str, str]
@@ -39,19 +42,25 @@ def create_service(
     title: str,
     description: str,
     checks: Mapping[str, Check],
+    tolerated: Mapping[str, Check] | None = None,
     lifespan: Lifespan | None = None,
     max_body_bytes: int | None = None,
 ) -> FastAPI:
-    """An application that answers /health, /ready and /metrics and turns errors into problems."""
+    """An application that answers /health, /ready and /metrics and turns errors into problems.
+
+    tolerated: what the service can do without; /ready says so and stays ready.
+    """
     options: dict[str, Any] = {"max_body_size": max_body_bytes} if max_body_bytes else {}
     app = FastAPI(title=title, description=description, version="1", lifespan=lifespan, **options)
     problems.install(app)
     _observe(app, name)
-    _operations(app, checks)
+    _operations(app, checks, tolerated or {})
     return app
 
 
-def _operations(app: FastAPI, checks: Mapping[str, Check]) -> None:
+def _operations(
+    app: FastAPI, checks: Mapping[str, Check], tolerated: Mapping[str, Check]
+) -> None:
     @app.get(
         "/health",
         operation_id="read_health",
@@ -69,10 +78,13 @@ def _operations(app: FastAPI, checks: Mapping[str, Check]) -> None:
         responses={503: {"model": Readiness}},
     )
     async def ready() -> Response:
-        names = list(checks)
-        reasons = await asyncio.gather(*(_run(checks[name]) for name in names))
-        answers = {n: r or "ok" for n, r in zip(names, reasons, strict=True)}
-        good = not any(reasons)
+        everything = {**checks, **tolerated}
+        reasons = await asyncio.gather(*(_run(check) for check in everything.values()))
+        answers = {
+            name: "ok" if not why else f"degraded: {why}" if name in tolerated else why
+            for name, why in zip(everything, reasons, strict=True)
+        }
+        good = not any(reasons[: len(checks)])
         body = Readiness(status="ready" if good else "not ready", checks=answers)
         status = 200 if good else 503
         return Response(body.model_dump_json(), status, media_type="application/json")

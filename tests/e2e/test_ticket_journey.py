@@ -19,7 +19,7 @@ from tests.deadlines import wait_until
 
 pytestmark = pytest.mark.e2e
 
-PORTS = ("kafka", "redis", "gateway", "ingest", "classifier", "forecaster")
+PORTS = ("kafka", "redis", "gateway", "ingest", "classifier", "forecaster", "semantic")
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 

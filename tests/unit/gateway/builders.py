@@ -169,3 +169,5 @@ def small_helpdesk() -> MemoryViews:
             views.count(Dimension.TOPIC, topic, moment, tickets)
             views.count(Dimension.PRIORITY, "high", moment, tickets)
     return views
+    semantic: FakeProbe | None = None,
+        semantic=semantic or FakeProbe(),

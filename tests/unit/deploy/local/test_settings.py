@@ -8,7 +8,8 @@ from shared.errors import Misconfigured
 
 def test_stores_of_ones_own_open_no_port() -> None:
     own = LocalSettings(kafka_bootstrap_servers="k:9092", redis_url="redis://r", gateway_port=1)
-    assert own.ports.keys() == {"GATEWAY_PORT", "INGEST_PORT", "CLASSIFIER_PORT", "FORECASTER_PORT"}
+    services = ("GATEWAY", "INGEST", "CLASSIFIER", "FORECASTER", "SEMANTIC")
+    assert own.ports.keys() == {f"{name}_PORT" for name in services}
     assert own.gateway == "http://127.0.0.1:1"
 
 

@@ -54,9 +54,19 @@ async def test_ready_when_everything_answers() -> None:
     assert answer.json() == {
         "status": "ready",
         "checks": dict.fromkeys(
-            ("redis", "feed", "kafka", "model", "classifier", "forecaster"), "ok"
+            ("redis", "feed", "kafka", "model", "classifier", "forecaster", "semantic"), "ok"
         ),
     }
+
+
+async def test_without_second_looks_it_is_ready_and_says_so() -> None:
+    away = ServiceState(status="unreachable", checks={"semantic": "nobody there"})
+    async with client(small_helpdesk(), semantic=FakeProbe(away)) as http:
+        answer = await http.get("/ready")
+        body = (await http.get("/api/v1/status")).json()
+    assert answer.status_code == 200
+    assert answer.json()["checks"]["semantic"] == "degraded: nobody there"
+    assert body["semantic"] == {"status": "unreachable", "checks": away.checks}
 
 
 @pytest.mark.parametrize(

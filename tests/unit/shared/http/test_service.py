@@ -49,6 +49,25 @@ async def test_ready_gives_the_reason_why_not() -> None:
     assert (good.status_code, good.json()["checks"]) == (200, {"broker": "ok"})
 
 
+async def test_what_it_can_do_without_is_told_and_tolerated() -> None:
+    async def well() -> str | None:
+        return None
+
+    async def away() -> str | None:
+        return "nobody there"
+
+    app = create_service(
+        "test", title="t", description="d", checks={"broker": well}, tolerated={"extra": away}
+    )
+    answer = await ask(app, "GET", "/ready")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+    assert answer.json()["checks"] == {"broker": "ok", "extra": "degraded: nobody there"}
+    app = create_service(
+        "test", title="t", description="d", checks={"broker": away}, tolerated={"extra": well}
+    )
+    assert (await ask(app, "GET", "/ready")).status_code == 503
+
+
 async def test_a_check_that_raises_or_hangs_is_a_reason() -> None:
     async def hangs() -> str | None:
         await asyncio.Event().wait()
