@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from services.gateway.adapters.brain import HttpBrain
 from services.gateway.adapters.feed import Feed
 from services.gateway.adapters.forecasts import HttpForecasts
+from services.gateway.adapters.judge import HttpJudge
 from services.gateway.adapters.load_reader import LoadReader
 from services.gateway.adapters.probes import HttpProbe
 from services.gateway.adapters.redis_views import RedisViews, connect
@@ -66,6 +67,7 @@ async def serve(settings: GatewaySettings, redis: RedisSettings, partitions: int
             forecaster=HttpProbe("forecaster", settings.forecaster_url, http, monotonic),
             forecasts=HttpForecasts(settings.forecaster_url, http),
             semantic=HttpProbe("semantic", settings.semantic_url, http, monotonic),
+            judge=HttpJudge(settings.classifier_url, http, monotonic),
             brain=HttpBrain(settings.classifier_url, settings.ingest_url, http),
         )
         config = uvicorn.Config(

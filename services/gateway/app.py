@@ -15,6 +15,7 @@ from services.gateway.routes import (
     home,
     load,
     models,
+    quality,
     queue_forecasts,
     queues,
     review,
@@ -36,6 +37,7 @@ Errors are problem documents (RFC 9457). Times are UTC. Lists are paged by `next
 ROOMS = (
     tickets,
     review,
+    quality,
     topics,
     stream,
     queues,

@@ -11,6 +11,7 @@ from services.gateway.adapters.brain import Brain
 from services.gateway.adapters.datasets import DatasetWindows, directory_of, find_dataset
 from services.gateway.adapters.feed import Feed
 from services.gateway.adapters.forecasts import Forecasts
+from services.gateway.adapters.judge import Judge
 from services.gateway.adapters.load_reader import LoadReader
 from services.gateway.adapters.probes import Probe
 from services.gateway.adapters.views import Views
@@ -33,6 +34,7 @@ class Ports:
     forecasts: Forecasts
     semantic: Probe
     brain: Brain
+    judge: Judge
 
     async def load_of(self, dataset_id: str | None) -> LoadReader:
         """Live load, or that of an uploaded dataset. Raises NotFound for an unknown id."""

@@ -6,10 +6,14 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from shared.events import Decision, ModelStamp, SimilarTicket
+from shared.quality import Term, TextToExplain
 from shared.read_model import HumanValues, TicketRecord
 from shared.windows import Dimension
 
 Source = Literal["human", "model"]
+
+# Others than ingest may write to the topics.
+MOST_SUBJECT, MOST_BODY = 1_000, 4_000
 
 EXAMPLE: dict[str, JsonValue] = {
     "ticket_id": "T-1042",
@@ -32,6 +36,7 @@ EXAMPLE: dict[str, JsonValue] = {
     "decision": "applied",
     "similar": [{"ticket_id": "T-977", "similarity": 0.83}],
     "model": {"name": "linear", "version": "3", "digest": "9c1f2ab4", "log_offset": 418},
+    "why": [{"term": "vpn", "weight": 4.61}, {"term": "tunnel", "weight": 1.37}],
     "predicted": {"topic": "vpn", "priority": "normal", "queue": "IT/Network"},
     "human": {
         "priority": "high",
@@ -60,6 +65,14 @@ class StoredTicket:
         """What the model said; of the queue, where it was routed."""
         value: str | None = getattr(self.record, dimension)
         return value
+
+
+def to_explain(stored: StoredTicket) -> TextToExplain:
+    """What the model was shown of the ticket, and the topic that it gave."""
+    record = stored.record
+    return TextToExplain(
+        subject=record.subject[:MOST_SUBJECT], body=record.body[:MOST_BODY], topic=record.topic
+    )
 
 
 class Sources(BaseModel):
@@ -121,11 +134,15 @@ class Ticket(BaseModel):
         description="Earlier tickets that say nearly the same, in any language; never merged."
     )
     model: ModelStamp = Field(description="Which model gave the scores.")
+    why: list[Term] | None = Field(
+        description="The words that speak most for the model's topic, greatest first, by the model "
+        "as it is now; null where no classifier that can tell answers in time."
+    )
     predicted: Predicted
     human: Human | None
 
 
-def overlay(stored: StoredTicket) -> Ticket:
+def overlay(stored: StoredTicket, why: list[Term] | None = None) -> Ticket:
     """The ticket with a human's values in force over the model's."""
     record, human = stored.record, stored.human
     set_by_human = [d for d in Dimension if human and getattr(human, d) is not None]
@@ -136,5 +153,6 @@ def overlay(stored: StoredTicket) -> Ticket:
             "sources": {dimension.value: "human" for dimension in set_by_human},
             "predicted": {dimension.value: stored.said(dimension) for dimension in Dimension},
             "human": human.model_dump() if human else None,
+            "why": why,
         }
     )

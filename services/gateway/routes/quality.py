@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 from fastapi import Query as InQuery
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.gateway.dependencies import Gateway, Name, Query
@@ -14,14 +14,26 @@ from shared.quality import QualityReport
 router = APIRouter(prefix="/api/v1/quality", tags=["quality"])
 
 
+def _iso(value: object) -> object:
+    # Pydantic takes a bare number for a Unix time; one that lost its unit has no place here.
+    if isinstance(value, str) and value[4:5] != "-":
+        raise PydanticCustomError(
+            "datetime_iso", "Input should be an ISO 8601 date and time with a UTC offset"
+        )
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_iso)]
+
+
 class QualityQuery(Query):
     """Which topic, and the period of the series."""
 
     topic: Name | None = Field(
         default=None, description="Only this topic, with its F1 over time.", examples=["vpn"]
     )
-    start: AwareDatetime | None = Field(default=None, examples=["2026-03-01T00:00:00Z"])
-    end: AwareDatetime | None = Field(default=None, description="Not included.")
+    start: Instant | None = Field(default=None, examples=["2026-03-01T00:00:00Z"])
+    end: Instant | None = Field(default=None, description="Not included.")
 
     @model_validator(mode="after")
     def _in_order(self) -> "QualityQuery":

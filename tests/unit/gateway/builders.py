@@ -1,6 +1,6 @@
 """Records, views and probes the gateway's tests are made of."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,13 +13,16 @@ from services.forecaster.settings import ForecasterSettings
 from services.gateway.adapters.brain import Brain, KnownTopic, KnownTopics
 from services.gateway.adapters.feed import Feed
 from services.gateway.adapters.forecasts import HttpForecasts
+from services.gateway.adapters.judge import Judge
 from services.gateway.adapters.load_reader import LoadReader
 from services.gateway.adapters.memory_views import MemoryViews
 from services.gateway.adapters.probes import ServiceState
 from services.gateway.app import create_app
 from services.gateway.dependencies import Ports
 from services.gateway.settings import GatewaySettings
+from shared.errors import Unavailable
 from shared.events import ModelStamp
+from shared.quality import Figures, HistoryPoint, QualityReport, Term, TextToExplain, TopicReport
 from shared.queues import QueueDirectory
 from shared.read_model import FeedEntry, HumanValues, TicketRecord
 from shared.windows import Dimension
@@ -100,6 +103,60 @@ class FakeBrain:
         self.keys.append(idempotency_key)
 
 
+class FakeJudge:
+    """Reasons and figures in this process; `away` is what it says where it does not answer."""
+
+    def __init__(self) -> None:
+        self.away: str | None = None
+        self.asked: list[list[TextToExplain]] = []
+        self.queries: list[dict[str, str]] = []
+
+    async def quality(self, query: Mapping[str, str]) -> QualityReport:
+        if self.away is not None:
+            raise Unavailable(self.away)
+        self.queries.append(dict(query))
+        return a_report()
+
+    async def explain(self, tickets: Sequence[TextToExplain]) -> list[list[Term] | None]:
+        self.asked.append(list(tickets))
+        if self.away is not None:
+            return [None] * len(tickets)
+        return [[Term(term=each.topic, weight=2.5)] for each in tickets]
+
+
+def a_report(**changes: Any) -> QualityReport:
+    """Of one topic, judged four times."""
+    figures = Figures(tickets=4, accuracy=0.75, macro_f1=0.7, majority_accuracy=0.5)
+    topic = TopicReport(
+        topic="vpn",
+        tickets=4,
+        precision=0.75,
+        recall=1.0,
+        f1=0.86,
+        threshold=0.9,
+        evidence="own",
+        measured_precision=0.99,
+        precision_bound=0.96,
+        coverage=0.6,
+        measured_tickets=200,
+    )
+    values: dict[str, Any] = {
+        "model": "fast",
+        "version": "v1",
+        "log_offset": 7,
+        "judged": 4,
+        "window": figures,
+        "target_precision": 0.95,
+        "coverage": 0.6,
+        "shadow": False,
+        "topics": [topic],
+        "history": [HistoryPoint(at=NOON, judged=4, figures=figures)],
+        "batches": [],
+        "drifts": [],
+    }
+    return QualityReport(**(values | changes))
+
+
 class TickingClock:
     """Monotonic seconds that pass faster than anything stays fresh."""
 
@@ -119,6 +176,7 @@ def ports(
     *,
     now: datetime = NOON,
     brain: Brain | None = None,
+    judge: Judge | None = None,
 ) -> Ports:
     return Ports(
         settings=GatewaySettings(),
@@ -129,6 +187,7 @@ def ports(
         forecaster=forecaster or FakeProbe(),
         forecasts=forecasts(views, directory or QueueDirectory(), now),
         brain=brain or FakeBrain(),
+        judge=judge or FakeJudge(),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.gateway.adapters.memory_views import MemoryViews
 from shared.queues import QueueDirectory
-from tests.unit.gateway.builders import a_record, client, small_helpdesk
+from tests.unit.gateway.builders import FakeJudge, a_record, client, small_helpdesk
 
 TICKETS = "/api/v1/tickets"
 
@@ -116,3 +116,36 @@ async def test_without_redis_503_says_when_to_come_back() -> None:
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"
     assert answer.json()["detail"] == "Redis does not answer: gone"
+
+
+async def test_a_ticket_says_why_its_topic_was_given() -> None:
+    judge = FakeJudge()
+    async with client(small_helpdesk(), judge=judge) as http:
+        body = (await http.get(f"{TICKETS}/T-4")).json()
+    assert body["topic"] == "leave"
+    assert body["why"] == [{"term": "pay", "weight": 2.5}], "of the model's topic, not the human's"
+    assert judge.asked[0][0].body == "every ten minutes"
+
+
+async def test_a_page_is_explained_in_one_question() -> None:
+    judge = FakeJudge()
+    async with client(small_helpdesk(), judge=judge) as http:
+        body = (await http.get(TICKETS)).json()
+    assert all(ticket["why"] for ticket in body["tickets"])
+    assert [len(page) for page in judge.asked] == [4]
+
+
+async def test_without_a_classifier_tickets_are_shown_without_reasons() -> None:
+    judge = FakeJudge()
+    judge.away = "gone"
+    async with client(small_helpdesk(), judge=judge) as http:
+        answer = await http.get(f"{TICKETS}/T-4")
+    assert (answer.status_code, answer.json()["why"]) == (200, None)
+
+
+async def test_a_subject_longer_than_ingest_allows_is_explained_in_part() -> None:
+    views, judge = MemoryViews(), FakeJudge()
+    views.put_ticket(a_record(1, subject="x" * 5_000))
+    async with client(views, judge=judge) as http:
+        assert (await http.get(f"{TICKETS}/T-1")).status_code == 200
+    assert len(judge.asked[0][0].subject) == 1_000
