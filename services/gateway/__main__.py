@@ -65,8 +65,8 @@ async def serve(settings: GatewaySettings, redis: RedisSettings, partitions: int
             feed=Feed(views, settings.stream_buffer),
             classifier=HttpProbe("classifier", settings.classifier_url, http, monotonic),
             forecaster=HttpProbe("forecaster", settings.forecaster_url, http, monotonic),
-            forecasts=HttpForecasts(settings.forecaster_url, http),
             semantic=HttpProbe("semantic", settings.semantic_url, http, monotonic),
+            forecasts=HttpForecasts(settings.forecaster_url, http),
             judge=HttpJudge(settings.classifier_url, http, monotonic),
             brain=HttpBrain(settings.classifier_url, settings.ingest_url, http),
         )

@@ -85,9 +85,9 @@ def create_app(ports: Ports) -> FastAPI:
             "classifier": whole(ports.classifier),
             "forecaster": whole(ports.forecaster),
         },
+        tolerated={"semantic": whole(ports.semantic)},
         lifespan=lifespan,
     )
-        tolerated={"semantic": whole(ports.semantic)},
     app.state.ports = ports
     for routes in ROOMS:
         app.include_router(routes.router)

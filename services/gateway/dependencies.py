@@ -31,8 +31,8 @@ class Ports:
     feed: Feed
     classifier: Probe
     forecaster: Probe
-    forecasts: Forecasts
     semantic: Probe
+    forecasts: Forecasts
     brain: Brain
     judge: Judge
 

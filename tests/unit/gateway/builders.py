@@ -174,6 +174,7 @@ def ports(
     classifier: FakeProbe | None = None,
     forecaster: FakeProbe | None = None,
     *,
+    semantic: FakeProbe | None = None,
     now: datetime = NOON,
     brain: Brain | None = None,
     judge: Judge | None = None,
@@ -185,6 +186,7 @@ def ports(
         feed=Feed(views, buffer=100),
         classifier=classifier or FakeProbe(),
         forecaster=forecaster or FakeProbe(),
+        semantic=semantic or FakeProbe(),
         forecasts=forecasts(views, directory or QueueDirectory(), now),
         brain=brain or FakeBrain(),
         judge=judge or FakeJudge(),
@@ -228,5 +230,3 @@ def small_helpdesk() -> MemoryViews:
             views.count(Dimension.TOPIC, topic, moment, tickets)
             views.count(Dimension.PRIORITY, "high", moment, tickets)
     return views
-    semantic: FakeProbe | None = None,
-        semantic=semantic or FakeProbe(),
