@@ -1,6 +1,6 @@
 """The projection as a fold: once per source offset, once per event, in the window of its time."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from services.forecaster.domain.projection.commands import Command
 from services.forecaster.domain.projection.labels import Known, Projection, Retention, project
@@ -29,7 +29,7 @@ def commands(projection: Projection) -> list[Command]:
 
 def test_each_ticket_is_counted_once_by_queue_topic_and_priority() -> None:
     projection = fold(a_label(0), a_label(1, queue="HR"), a_label(2, priority=None))
-    increments = {c[1]: c[4:] for c in commands(projection) if c[0] == "BITFIELD"}
+    increments = {c[1]: c[4:8] for c in commands(projection) if c[0] == "BITFIELD"}
     hour = 60 * 24 + 12  # the second of March is day 60 of 2026
     assert increments["load:h:2026:queue:IT/Network"] == ("INCRBY", "u32", f"#{hour}", 2)
     assert increments["load:h:2026:queue:HR"] == ("INCRBY", "u32", f"#{hour}", 1)
@@ -102,6 +102,18 @@ def test_a_late_ticket_counts_in_its_own_window_without_a_minute() -> None:
         if c[0] == "BITFIELD"
     }
     assert found == {f"load:{g}:2025:{s}" for g in "hd" for s in ("queue:HR", "topic:vpn")}
+
+
+def test_a_year_of_hours_has_its_full_length_from_its_first_ticket_on() -> None:
+    found = {c[1]: c[-4:] for c in commands(fold(a_label(0))) if c[0] == "BITFIELD"}
+    assert found["load:h:2026:topic:vpn"] == ("INCRBY", "u32", f"#{366 * 24 - 1}", 0)
+    last = datetime(2028, 12, 31, 23, tzinfo=UTC)
+    [command] = [
+        c
+        for c in commands(fold(a_label(0, created_at=last)))
+        if c[0] == "BITFIELD" and c[1] == "load:h:2028:topic:vpn"
+    ]
+    assert command[4:] == ("INCRBY", "u32", f"#{366 * 24 - 1}", 1)
 
 
 def test_no_command_is_too_long_for_a_script() -> None:
