@@ -16,6 +16,7 @@ from services.classifier.commands.terminal import progress
 from services.classifier.domain.labelling import TextClassifier
 from services.classifier.evaluation import families
 from services.classifier.evaluation.adaptation import Adaptation, adapt, choose_new_classes
+from services.classifier.evaluation.emergence import RadarFigures, emergence
 from services.classifier.evaluation.judging import Judgement, answer, judge
 from services.classifier.evaluation.metrics import Answers
 from services.classifier.evaluation.online import Report
@@ -49,6 +50,7 @@ class Evaluation:
     judgement: Judgement
     stream: StreamFigures | None
     adaptation: Adaptation | None
+    emergence: RadarFigures | None = None
 
 
 def fraction(text: str) -> float:
@@ -83,6 +85,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="hold N classes out, then teach them by 1 to 30 corrections each",
     )
+    add(
+        "--radar",
+        type=int,
+        metavar="N",
+        help="hold N classes out, then see whether the radar proposes them (with --semantic: from "
+        "that share of the tickets, else from all)",
+    )
     add("--seed", type=int, default=0, help="draws splits, classes and corrections (default: 0)")
     add("--predictions", type=Path, metavar="OUT.csv", help="write the answer to every test row")
     add("--json", type=Path, metavar="OUT.json", help="write all figures")
@@ -101,6 +110,8 @@ def execute(args: argparse.Namespace) -> int:
         return 1
     for table in report_tables.tables(found.judgement, found.stream, found.adaptation):
         Console().print(table)
+    if found.emergence:
+        Console().print(report_tables.emergence(found.emergence))
     if args.json:
         args.json.write_bytes(orjson.dumps(as_json(args, found), option=orjson.OPT_INDENT_2))
     if args.predictions:
@@ -110,10 +121,12 @@ def execute(args: argparse.Namespace) -> int:
 
 def refuse_contradictions(args: argparse.Namespace) -> None:
     """Raises UnusableData for options that exclude each other."""
-    if args.zero and (args.stream or args.adapt or args.semantic):
-        raise UnusableData("--zero learns nothing; leave out --stream, --adapt and --semantic")
-    if args.stream and (args.test or args.adapt):
-        raise UnusableData("--stream tests on --train itself; leave out --test and --adapt")
+    if args.zero and (args.stream or args.adapt or args.radar or args.semantic):
+        raise UnusableData(
+            "--zero learns nothing; leave out --stream, --adapt, --radar, --semantic"
+        )
+    if args.stream and (args.test or args.adapt or args.radar):
+        raise UnusableData("--stream tests on --train itself; leave out --test, --adapt, --radar")
 
 
 def read(args: argparse.Namespace) -> Data:
@@ -145,7 +158,21 @@ def evaluate(args: argparse.Namespace, data: Data, report: Report) -> Evaluation
         new = choose_new_classes(data.train.labels, args.adapt, args.seed)
         learner = families.online(make(), args.model)
         adaptation = adapt(learner, data.train, data.test, new, seed=args.seed, report=report)
-    return Evaluation(data.test, answers, judgement, None, adaptation)
+    emerged = _emergence(args, data, report) if args.radar else None
+    return Evaluation(data.test, answers, judgement, None, adaptation, emerged)
+
+
+def _emergence(args: argparse.Namespace, data: Data, report: Report) -> RadarFigures:
+    return emergence(
+        families.onlooker(args.seed),
+        data.train,
+        data.test,
+        choose_new_classes(data.train.labels, args.radar, args.seed, option="--radar"),
+        centred=families.usual_centre().centred,
+        share=args.semantic or 1.0,
+        seed=args.seed,
+        report=report,
+    )
 
 
 def _fitted(
@@ -203,6 +230,8 @@ def as_json(args: argparse.Namespace, found: Evaluation) -> dict[str, Any]:
         keys["adapt"] = [asdict(step) for step in found.adaptation.steps]
         keys["adapt_before"] = asdict(found.adaptation.before)
         keys["adapt_classes"] = list(found.adaptation.new_classes)
+    if found.emergence:
+        keys["radar"] = asdict(found.emergence)
     return keys
 
 

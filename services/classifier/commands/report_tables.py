@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from services.classifier.evaluation.adaptation import Adaptation
+from services.classifier.evaluation.emergence import RadarFigures
 from services.classifier.evaluation.judging import Judgement
 from services.classifier.evaluation.stream import StreamFigures
 
@@ -85,4 +86,24 @@ def _adaptation(found: Adaptation) -> Table:
             _share(step.old_accuracy),
             _share(found.old_majority_accuracy),
         )
+    return table
+
+
+def emergence(found: RadarFigures) -> Table:
+    """What the radar proposed, beside the same clustering without regard to novelty."""
+    title = (
+        f"{found.radar.topics} unknown topics in {found.tickets:,} tickets, "
+        f"{found.observed:,} of them encoded"
+    )
+    table = Table("radar", "value", "without novelty", title=title)
+    for name, field, shape in (
+        ("unknown topics proposed", "found", ".0f"),
+        ("tickets of a topic until proposed, median", "tickets_median", ".0f"),
+        ("the same, at most", "tickets_most", ".0f"),
+        ("share of a proposal's examples of its topic", "purity", ".3f"),
+        ("proposals in all", "proposals", ".0f"),
+        ("proposals of known topics", "false", ".0f"),
+    ):
+        values = (getattr(each, field) for each in (found.radar, found.ungated))
+        table.add_row(name, *("-" if math.isnan(v) else format(v, shape) for v in values))
     return table

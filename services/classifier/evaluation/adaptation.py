@@ -42,12 +42,14 @@ class Adaptation:
     steps: list[AdaptationStep]
 
 
-def choose_new_classes(labels: Sequence[str], count: int, seed: int) -> tuple[str, ...]:
+def choose_new_classes(
+    labels: Sequence[str], count: int, seed: int, option: str = "--adapt"
+) -> tuple[str, ...]:
     """`count` classes drawn by seed. UnusableData when fewer than two would remain."""
     names = sorted(set(labels))
     if not 1 <= count <= len(names) - 2:
         raise UnusableData(
-            f"--adapt {count} cannot be done with {len(names)} classes: "
+            f"{option} {count} cannot be done with {len(names)} classes: "
             f"at least one must be new and two must remain"
         )
     drawn = np.random.default_rng(seed).choice(len(names), size=count, replace=False)

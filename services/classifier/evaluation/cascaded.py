@@ -9,7 +9,7 @@ from services.classifier.domain.labelling import Probabilities
 from services.classifier.domain.selection import LeastSure
 from services.classifier.evaluation.folded import FoldedClassifier
 from services.classifier.models.encoding.encoder import Encoder
-from services.classifier.models.semantic.heads import CascadedHead
+from services.classifier.models.semantic.heads import CascadedHead, SecondLook
 
 
 class CascadedClassifier(FoldedClassifier):
@@ -47,7 +47,11 @@ class CascadedClassifier(FoldedClassifier):
 
     def novelty(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Shape (texts,): standardised doubt of fast model, semantic head and nearest exemplar."""
-        return self._cascade().second_look(texts).novelty
+        return self.second_look(texts).novelty
+
+    def second_look(self, texts: Sequence[str]) -> SecondLook:
+        """What all experts say of every text, with its vector."""
+        return self._cascade().second_look(texts)
 
     def _head(self) -> CascadedHead:
         return CascadedHead(seed=self._seed, encoder=self._encoder)

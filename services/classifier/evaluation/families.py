@@ -10,6 +10,7 @@ from services.classifier.evaluation.online import OnlineClassifier, Report
 from services.classifier.evaluation.tables import UnusableData
 from services.classifier.models.batch.classifier import BatchClassifier
 from services.classifier.models.encoding.encoder import shared_encoder
+from services.classifier.models.semantic.usual import UsualCentre
 from services.classifier.models.semantic.zero import ZeroShot
 
 NAMES = ("fast", "batch")
@@ -33,6 +34,16 @@ def maker(
 def _batch(seed: int, report: Report) -> BatchClassifier:
     steps = count()
     return BatchClassifier(seed=seed, report=lambda step: report(step, next(steps), BATCH_STEPS))
+
+
+def onlooker(seed: int) -> CascadedClassifier:
+    """The fast model under the semantic stage, as the radar is told of its doubts."""
+    return CascadedClassifier(seed=seed, encoder=shared_encoder())
+
+
+def usual_centre() -> UsualCentre:
+    """From where the radar is told its vectors are seen."""
+    return UsualCentre(shared_encoder())
 
 
 def zero_shot(names: Sequence[str]) -> TextClassifier:

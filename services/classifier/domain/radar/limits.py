@@ -14,7 +14,7 @@ class RadarLimits:
     """
 
     novelty: float = 3.0
-    radius: float = 0.40
+    radius: float = 0.45
     merge: float = 0.60
     witness: float = 0.55
     share: float = 0.35

@@ -110,6 +110,10 @@ class Radar:
             case _:
                 pass
 
+    def emerging(self) -> list[str]:
+        """Ids of what is worth a name; cheap enough to ask after every ticket."""
+        return [each.id for each in self._clusters if self._proposable(each)]
+
     def proposals(self) -> list[Proposal]:
         """What is worth a name, most tickets first."""
         found = [self._proposal(each) for each in self._clusters if self._proposable(each)]

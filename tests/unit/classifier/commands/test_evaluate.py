@@ -119,7 +119,9 @@ def test_a_test_file_and_an_out_of_scope_file(data: Path) -> None:
         (["--stream", "--adapt", "1"], "--stream tests on --train itself"),
         (["--model", "batch", "--stream"], "need --model fast"),
         (["--model", "batch", "--adapt", "1"], "need --model fast"),
-        (["--adapt", "3"], "two must remain"),
+        (["--adapt", "3"], "--adapt 3 cannot be done"),
+        (["--radar", "3"], "--radar 3 cannot be done"),
+        (["--radar", "1", "--stream"], "--stream tests on --train itself"),
         (["--test", "nowhere.csv"], "there is no file"),
     ],
 )
@@ -191,3 +193,11 @@ def test_new_topics_are_taught_by_corrections(data: Path) -> None:
     assert report["adapt"][-1]["new_f1"] > 0.9
     assert report["adapt"][-1]["old_accuracy"] > 0.95
     assert len(report["adapt_classes"]) == 1
+
+
+def test_the_radar_is_judged_beside_one_that_heeds_no_novelty(data: Path) -> None:
+    figures = evaluate(data, "--radar", "1")["radar"]
+    assert len(figures["new_classes"]) == figures["radar"]["topics"] == 1
+    assert figures["radar"]["found"] <= 1
+    assert figures["radar"]["false"] <= figures["ungated"]["false"]
+    assert figures["observed"] == figures["tickets"]
