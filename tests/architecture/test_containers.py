@@ -66,6 +66,19 @@ def test_every_service_waits_for_stores_and_topics(compose: dict[str, Any]) -> N
         assert service["restart"] == "unless-stopped"
 
 
+def test_the_semantic_worker_is_the_classifier_s_image_on_a_port_of_its_own(
+    compose: dict[str, Any],
+) -> None:
+    classifier, semantic = (compose["services"][name] for name in ("classifier", "semantic"))
+    for shared_key in ("image", "build", "volumes", "depends_on", "restart"):
+        assert semantic[shared_key] == classifier[shared_key]
+    assert semantic["command"][1:] == ["-m", "services.classifier", "semantic"]
+    port = semantic["environment"]["HEALTH_PORT"]
+    assert semantic["ports"] == [f"127.0.0.1:{port}:{port}"]
+    gateway = compose["services"]["gateway"]["environment"]
+    assert gateway["GATEWAY_SEMANTIC_URL"] == f"http://semantic:{port}"
+
+
 def test_the_broker_gets_every_variable_its_image_needs(compose: dict[str, Any]) -> None:
     assert compose["services"]["kafka"]["environment"].keys() >= NEEDED_BY_THE_IMAGE
 
