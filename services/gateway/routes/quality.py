@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter
 from fastapi import Query as InQuery
-from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from services.gateway.dependencies import Gateway, Name, Query
+from shared.errors import BadRequest
 from shared.http.problems import responses
 from shared.quality import QualityReport
 
@@ -35,18 +36,12 @@ class QualityQuery(Query):
     start: Instant | None = Field(default=None, examples=["2026-03-01T00:00:00Z"])
     end: Instant | None = Field(default=None, description="Not included.")
 
-    @model_validator(mode="after")
-    def _in_order(self) -> "QualityQuery":
-        if self.start and self.end and self.end <= self.start:
-            raise PydanticCustomError("period", "Input should have an end after its start")
-        return self
-
 
 @router.get(
     "",
     operation_id="get_quality",
     summary="Prequential accuracy and macro-F1 over time, and the error budget of each topic",
-    responses=responses(404, 422, 503),
+    responses=responses(400, 404, 422, 503),
 )
 async def get_quality(query: Annotated[QualityQuery, InQuery()], gateway: Gateway) -> QualityReport:
     """Every ticket in the correction log was answered before its correction was learned.
@@ -54,5 +49,7 @@ async def get_quality(query: Annotated[QualityQuery, InQuery()], gateway: Gatewa
     Whoever only corrects wrong labels makes the figures look worse than they are, and the
     thresholds stricter: set right ones as well, in the order of `/api/v1/review`.
     """
+    if query.start and query.end and query.end <= query.start:
+        raise BadRequest(f"start {query.start} does not lie before end {query.end}")
     wanted = query.model_dump(mode="json", exclude_none=True)
     return await gateway.judge.quality(wanted)

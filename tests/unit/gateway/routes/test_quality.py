@@ -31,20 +31,20 @@ async def test_topic_and_period_are_passed_on() -> None:
 
 
 @pytest.mark.parametrize(
-    "query",
+    ("query", "status"),
     [
-        {"start": "yesterday"},
-        {"start": "1772442845"},
-        {"start": "2026-03-02T00:00:00"},
-        {"start": "2026-03-02T00:00:00Z", "end": "2026-03-01T00:00:00Z"},
-        {"topic": ""},
-        {"colour": "red"},
+        ({"start": "yesterday"}, 422),
+        ({"start": "1772442845"}, 422),
+        ({"start": "2026-03-02T00:00:00"}, 422),
+        ({"start": "2026-03-02T00:00:00Z", "end": "2026-03-01T00:00:00Z"}, 400),
+        ({"topic": ""}, 422),
+        ({"colour": "red"}, 422),
     ],
 )
-async def test_what_makes_no_sense_is_a_problem(query: dict[str, str]) -> None:
+async def test_what_makes_no_sense_is_a_problem(query: dict[str, str], status: int) -> None:
     async with client(MemoryViews()) as http:
         answer = await http.get(QUALITY, params=query)
-    assert answer.status_code == 422
+    assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
 
 
