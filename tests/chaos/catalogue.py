@@ -3,6 +3,7 @@
 from tests.chaos.row import Row
 from tests.chaos.rows import (
     brokers,
+    control,
     disks,
     inputs,
     kills,
@@ -14,6 +15,18 @@ from tests.chaos.rows import (
     stores,
 )
 
-FAMILIES = (kills, stops, brokers, stores, members, inputs, labellers, learners, disks, soak)
+FAMILIES = (
+    control,
+    kills,
+    stops,
+    brokers,
+    stores,
+    members,
+    inputs,
+    labellers,
+    learners,
+    disks,
+    soak,
+)
 _ALL: tuple[Row, ...] = tuple(row for family in FAMILIES for row in family.ROWS)
 ROWS = tuple(sorted(_ALL, key=lambda row: (not row.shares, repr(row.setup))))

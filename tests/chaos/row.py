@@ -28,6 +28,8 @@ class Row:
     quick: bool = False
     # Changes the world for good, so that no other row can use it.
     spoils: bool = False
+    # The control: the row holds if and only if the judge finds fault with it.
+    guilty: bool = False
     prepare: Callable[[Path, Setup], Setup] | None = None
     clean_up: Callable[[Path], None] | None = None
 
@@ -56,11 +58,13 @@ class Outcome:
     evidence: str = ""
     notes: dict[str, float] = field(default_factory=dict)
 
-    def judged(self, verdict: Verdict) -> None:
-        """Take over the judge's numbers; anything but 0 fails the row."""
+    def judged(self, verdict: Verdict, *, guilty: bool = False) -> None:
+        """Take over the judge's numbers; anything but 0 fails the row, all 0 the control."""
         for kind in ("lost", "doubled", "gaps", "mismatched", "replayed"):
             setattr(self, kind, getattr(verdict, kind))
-        if not verdict.good:
+        if guilty and not verdict.doubled:
+            self.status, self.reason = "failed", "the judge finds nothing: it is blind"
+        elif not guilty and not verdict.good:
             self.status, self.reason = "failed", "; ".join(verdict.findings[:3])
 
     def as_dict(self) -> dict[str, Any]:

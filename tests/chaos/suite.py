@@ -77,7 +77,7 @@ class Suite:
         world.ledger.forget_times()
         try:
             row.act(world)
-            outcome.judged(world.settle())
+            outcome.judged(world.settle(), guilty=row.guilty)
         finally:
             outcome.events = world.ledger.events - before
             outcome.notes = dict(world.notes)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.models import train
+from tests.chaos.rows import control
 from tests.chaos.world import Setup, World
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -42,13 +43,8 @@ def test_nothing_is_lost_or_counted_twice_while_everything_is_killed(world: Worl
 
 
 def test_the_judge_sees_what_a_naive_projection_does(tmp_path: Path, models: Path) -> None:
-    setup = Setup(classifiers=1, forecaster="tests.chaos.naive")
-    with World(setup, tmp_path, models, seed=1) as world:
-        with world.feeding(2_000, rate=400) as feeder:
-            for moment in (0.2, 0.5, 0.8):
-                world.reach(feeder, moment)
-                world.until(lambda: _ahead(world), "effects without their position")
-                world.forecaster.kill()
+    with World(control.SETUP, tmp_path, models, seed=1) as world:
+        control.naive(world)
         verdict = world.settle()
         assert verdict.lost == 0
         assert verdict.doubled > 0
@@ -64,11 +60,3 @@ def _kill(world: World, victim: str) -> None:
         world.valkey.start()
     else:
         world.services[victim].kill()
-
-
-def _ahead(world: World) -> bool:
-    stored = sum(
-        int(world.store.hget(f"position:tickets.labelled.v1:{n}", "offset") or 0)
-        for n in range(world.setup.partitions)
-    )
-    return world.totals().get("labelled", 0) > stored
