@@ -1,4 +1,4 @@
-"""Look again at labelled tickets until stopped. Configuration: SEMANTIC_*, CLASSIFIER_*, KAFKA_*.
+"""Look again at labelled tickets until stopped. Configuration: SEMANTIC_*, RADAR_*, CLASSIFIER_*.
 
 Better topics and near-duplicates follow the first labels on tickets.labelled.v1.
 """
@@ -12,6 +12,7 @@ from services.classifier.adapters.serving_model import load_serving
 from services.classifier.models.allocation import map_large_arrays
 from services.classifier.models.fast.serving import FastLabeller
 from services.classifier.semantic.app import create_worker
+from services.classifier.semantic.radar import RadarSettings, radar_extension
 from services.classifier.semantic.settings import SemanticSettings
 from services.classifier.settings import ClassifierSettings
 from shared import logs
@@ -45,13 +46,16 @@ def execute(_: argparse.Namespace) -> int:
                 f"model {model.identity.version} is a batch model, which knows no second look; "
                 f"train one with --model fast"
             )
+        kafka = KafkaSettings()
+        radar = radar_extension(RadarSettings(), classifier, kafka.bootstrap_servers)
         worker = create_worker(
             settings,
             classifier,
-            kafka=KafkaSettings(),
+            kafka=kafka,
             intake=IntakeSettings(),
             model=model,
             clock=utc_now,
+            extensions=[radar],
         )
     except DeskstreamError as error:
         print(error.detail, file=sys.stderr)
