@@ -89,19 +89,6 @@ def log_loss(logits: Array, labels: NDArray[np.int32]) -> float:
     return float(np.mean(total - shifted[np.arange(len(labels)), labels]))
 
 
-def expected_calibration_error(
-    probabilities: Array, labels: NDArray[np.int32], bins: int = 15
-) -> float:
-    """Mean gap between confidence and accuracy over equal-width bins (Naeini et al. 2015)."""
-    if len(labels) == 0:
-        return 0.0
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gap = np.bincount(place, weights=confidence - right, minlength=bins)
-    return float(np.abs(gap).sum() / len(labels))
-
-
 def holdout(labels: Sequence[str], share: float, seed: int) -> NDArray[np.bool_]:
     """Which texts to hold out: `share` of each class, none of a class with fewer than four."""
     rng = np.random.default_rng(seed)

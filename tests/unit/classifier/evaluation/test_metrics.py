@@ -73,6 +73,11 @@ def test_calibration_error_weighs_each_bin_by_its_rows() -> None:
     assert expected_calibration_error(found) == pytest.approx(expected, abs=1e-6)
 
 
+def test_calibration_error_of_a_known_case() -> None:
+    found = answers("aaaaaaabbb", "a" * 10, [0.9] * 10)
+    assert expected_calibration_error(found) == pytest.approx(0.2, abs=1e-5)
+
+
 def test_full_confidence_falls_into_the_last_bin() -> None:
     assert expected_calibration_error(answers("a", "a", [1.0])) == 0.0
 

@@ -5,7 +5,6 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from services.classifier.models.calibration import (
-    expected_calibration_error,
     expert_weights,
     holdout,
     log_loss,
@@ -40,12 +39,6 @@ def test_a_useless_expert_counts_little() -> None:
 
 def test_without_a_hold_out_the_expected_weights_stay() -> None:
     assert expert_weights([np.zeros((0, 3), np.float32)], np.zeros(0, np.int32), [0.7]) == [0.7]
-
-
-def test_calibration_error_of_a_known_case() -> None:
-    probabilities = np.array([[0.9, 0.1]] * 10, np.float32)
-    labels = np.array([0] * 7 + [1] * 3, np.int32)
-    assert expected_calibration_error(probabilities, labels) == pytest.approx(0.2, abs=1e-5)
 
 
 def test_the_hold_out_takes_a_share_of_each_class_but_spares_small_ones() -> None:
