@@ -1,47 +1,11 @@
 """The radar's proposals on the semantic worker's internal port."""
 
-from datetime import datetime
-
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
 
-from services.classifier.domain.radar.cluster import Fate
 from services.classifier.emerging import EmergingTopics
 from shared.errors import NotFound
 from shared.http.problems import responses
-
-
-class ExampleTicket(BaseModel):
-    """A ticket that shows what a proposal is about; long texts are cut."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    ticket_id: str
-    subject: str
-    body: str
-
-
-class ProposedTopic(BaseModel):
-    """A topic that emerges among tickets that no known topic explains."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: str
-    name: str = Field(description="Made of its terms; whoever accepts it gives it a better one.")
-    terms: tuple[str, ...]
-    tickets: int
-    requesters: int = Field(description="Distinct ones; counted up to a hundred.")
-    first_seen: datetime
-    last_seen: datetime
-    fate: Fate
-    examples: tuple[ExampleTicket, ...]
-
-
-class Proposals(BaseModel):
-    """What emerges, most tickets first, as of an offset of the correction log."""
-
-    proposals: list[ProposedTopic]
-    log_offset: int
+from shared.proposals import Proposals, ProposedTopic
 
 
 def proposals_router(topics: EmergingTopics) -> APIRouter:

@@ -10,9 +10,10 @@ from services.classifier.adapters.artifact_store import LocalDirectory
 from services.classifier.adapters.state_snapshots import StateSnapshots
 from services.classifier.emerging import EmergingTopics
 from services.classifier.models.fast.folding import LogRecord
-from services.classifier.semantic.proposals import Proposals, ProposedTopic, proposals_router
+from services.classifier.semantic.proposals import proposals_router
 from shared.events import ProposalDismissed
 from shared.http import create_service
+from shared.proposals import Proposals, ProposedTopic
 from tests.builders import NOON
 from tests.unit.classifier.domain.radar.sky import NOVEL, Sky
 
