@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
@@ -65,8 +66,9 @@ class MemoryTrainingLog:
 class KafkaTrainingLog:
     """The TrainingLog of a broker. Use `connect`."""
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient) -> None:
         self._consumer = consumer
+        self._admin = admin
 
     async def corrections(self, add: AddCorrection, read: Read) -> None:
         def take(record: "ConsumerRecord[bytes, bytes]") -> None:
@@ -92,8 +94,9 @@ class KafkaTrainingLog:
         take: Callable[["ConsumerRecord[bytes, bytes]"], None],
         read: Read,
     ) -> None:
-        numbers = self._consumer.partitions_for_topic(topic) or set()
-        places = [TopicPartition(topic, number) for number in sorted(numbers)]
+        [described] = await self._admin.describe_topics([topic])
+        numbers = sorted(each["partition"] for each in described["partitions"])
+        places = [TopicPartition(topic, number) for number in numbers]
         if not places:
             return
         self._consumer.assign(places)
@@ -134,10 +137,11 @@ async def connect(bootstrap: str) -> AsyncIterator[KafkaTrainingLog]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
     )
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     try:
         await consumer.start()
-        await consumer.topics()
-        yield KafkaTrainingLog(consumer)
+        await admin.start()
+        yield KafkaTrainingLog(consumer, admin)
     except (KafkaError, TimeoutError, OSError) as error:
         raise Unavailable(
             f"Kafka at {bootstrap} does not answer ({str(error) or type(error).__name__}); is it "
@@ -145,3 +149,4 @@ async def connect(bootstrap: str) -> AsyncIterator[KafkaTrainingLog]:
         ) from error
     finally:
         await consumer.stop()
+        await admin.close()

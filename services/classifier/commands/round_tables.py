@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from services.classifier.adapters.artifacts import Manifest
 
@@ -52,7 +52,13 @@ def list_table(
 ) -> tuple[Table, Table]:
     """Saved models, and the latest rounds with the counts of all that are known."""
     models = Table(
-        "version", "family", "learned before", "accuracy", "champion's", "", title="saved models"
+        Column("version", overflow="fold", min_width=29),
+        "family",
+        "learned before",
+        "accuracy",
+        "champion's",
+        "",
+        title="saved models",
     )
     for each in saved:
         figures = each.figures

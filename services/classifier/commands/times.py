@@ -7,8 +7,8 @@ from datetime import UTC, datetime, time, timedelta
 
 from shared.clock import utc_now
 
-SPAN = re.compile(r"(\d+)([smhd])")
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+SPAN = re.compile(r"(\d+)([mhd])")
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def fit_fast(
     heads: Sequence[str],
     *,
     seed: int,
-    encoder: Encoder,
+    encoder: Encoder | None,
     report: Report,
 ) -> FastLabeller:
     """Heads of these names learned from scratch, the others the champion's.

@@ -1,14 +1,17 @@
 """The models in use: what a challenger has to beat, as they would answer at the cut."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.classifier.adapters import material as kept
-from services.classifier.adapters.artifact_store import ArtifactMissing, ArtifactStore
-from services.classifier.adapters.artifacts import Manifest, TwoHeads, load, read_manifest
+from services.classifier.adapters.artifact_store import ArtifactStore
+from services.classifier.adapters.artifacts import TwoHeads, load, read_manifest
 from services.classifier.domain.labelling import Labeller, ModelIdentity
+from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.folding import Fold, LogRecord
 from services.classifier.models.fast.serving import NAME, FastLabeller
+from services.classifier.models.fast.untrained import VERSION, untrained
 from services.classifier.training.challenger import Judged, judge, judged_heads
 from services.classifier.training.examples import Example, HeldOut
 from services.classifier.training.reading import CorrectionsRead
@@ -22,37 +25,42 @@ class Champions:
     """The latest promoted model of each family; before any promotion the one in use."""
 
     def __init__(
-        self, models: ArtifactStore, material: ArtifactStore, corrections: CorrectionsRead
+        self,
+        models: ArtifactStore,
+        material: ArtifactStore,
+        corrections: CorrectionsRead,
+        encoder: Encoder | None,
     ) -> None:
-        """Raises ArtifactMissing where no model was ever trained."""
+        """Raises ArtifactMissing, ArtifactDamaged where a model in use cannot be had."""
         self._models = models
         self._material = material
         self._corrections = corrections
-        self._manifests = self._found()
+        self._encoder = encoder
+        self._champions = self._found()
 
     @property
     def families(self) -> tuple[str, ...]:
         """Those that there is a champion of."""
-        return tuple(self._manifests)
+        return tuple(self._champions)
 
     def learned(self, family: str) -> int:
         """The offset before which this family's champion has learned the corrections."""
-        return self._manifest(family).log_offset
+        return self._champion(family).identity.log_offset
 
     def identity(self, family: str) -> ModelIdentity:
         """Who it is."""
-        return self._manifest(family).identity
+        return self._champion(family).identity
 
     def named(self, family: str) -> str | None:
         """The name of the tickets it was first trained on; None where they were not kept."""
-        return self._manifest(family).material
+        return self._champion(family).material
 
     def before(self, family: str, cut: int) -> Labeller:
         """The champion with the corrections before the cut and none after it.
 
         A fast one learns them by the very fold of the workers, from which undone ones are missing.
         """
-        found = load(self._models, self._manifest(family).version)
+        found = self._load(self.identity(family).version)
         if not isinstance(found, FastLabeller):
             return found
         learned = ModelPromoted(
@@ -74,7 +82,7 @@ class Champions:
         name = self.named(family)
         if name is not None:
             return [_example(row) for row in kept.read(self._material, name)]
-        found = load(self._models, self._manifest(family).version)
+        found = self._load(self.identity(family).version)
         values: dict[str, dict[str, str]] = {}
         if isinstance(found, FastLabeller):
             for head_name, head in found.heads().items():
@@ -82,26 +90,39 @@ class Champions:
                     values.setdefault(text, {})[head_name] = label
         return [Example(text, known) for text, known in values.items()]
 
-    def _manifest(self, family: str) -> Manifest:
-        if family in self._manifests:
-            return self._manifests[family]
+    def _champion(self, family: str) -> "_Champion":
+        if family in self._champions:
+            return self._champions[family]
         if family == "batch":
             # What is to be a reference must be no worse than the model that serves.
-            return self._manifests[NAME]
+            return self._champions[NAME]
         raise Misconfigured(
             "the model in use is a batch model, which learns from no corrections; train a fast one "
             "first (`train --model fast`), or retrain --model batch"
         )
 
-    def _found(self) -> dict[str, Manifest]:
+    def _found(self) -> dict[str, "_Champion"]:
         current = self._models.current()
+        found: dict[str, _Champion] = {}
         if current is None:
-            raise ArtifactMissing("no model is in use yet; make one with `train` first")
-        found: dict[str, Manifest] = {}
-        for version in (current, *(each.version for each in self._corrections.promotions)):
+            # What workers begin with where nobody ever trained a model.
+            found[NAME] = _Champion(untrained().identity, None)
+        promoted = [each.version for each in self._corrections.promotions]
+        for version in [*([current] if current else []), *promoted]:
             manifest = read_manifest(self._models, version)
-            found[manifest.name] = manifest
+            found[manifest.name] = _Champion(manifest.identity, manifest.material)
         return found
+
+    def _load(self, version: str) -> Labeller:
+        return untrained(self._encoder) if version == VERSION else load(self._models, version)
+
+
+@dataclass(frozen=True, slots=True)
+class _Champion:
+    """Who it is, with the offset before which it learned; what it was first trained on."""
+
+    identity: ModelIdentity
+    material: str | None
 
 
 class Reference:

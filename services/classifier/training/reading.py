@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from services.classifier.domain.labelling import ticket_text
 from services.classifier.domain.ledger import MOST, Correction, Ledger
+from services.classifier.models.fast.untrained import UNSORTED
 from shared.events import (
     CorrectionLogEvent,
     CorrectionsUndone,
@@ -177,7 +178,10 @@ class LabelsRead:
             self._label(event)
 
     def _label(self, event: TicketLabelled) -> None:
-        answers = {"topic": Answer(event.topic, event.topic_scores.get(event.topic, 0.0))}
+        answers: dict[str, Answer] = {}
+        if event.topic != UNSORTED:
+            sure = event.topic_scores.get(event.topic, 0.0)
+            answers["topic"] = Answer(event.topic, sure)
         if event.priority is not None:
             sure = event.priority_scores.get(event.priority, 0.0)
             answers["priority"] = Answer(event.priority, sure)

@@ -40,6 +40,7 @@ TOO_FEW: Final = (
     "humans decided too few tickets since the model in use was trained; "
     f"{FEWEST_TICKETS} are needed to judge by"
 )
+NOTHING_NEW: Final = "it is the very model in use: nothing was decided since"
 # Saved models of earlier rounds that are kept, to go back to.
 KEPT: Final = 10
 
@@ -83,7 +84,7 @@ class Trainer:
         material: ArtifactStore,
         desk: PromotionDesk,
         *,
-        encoder: Encoder,
+        encoder: Encoder | None,
         clock: Clock,
         report: Report,
     ) -> None:
@@ -99,7 +100,7 @@ class Trainer:
         """One round of each family. Raises DeskstreamError where logs or models cannot be had."""
         corrections = CorrectionsRead()
         await self._log.corrections(corrections.add, self._reading("reading the corrections"))
-        champions = Champions(self._models, self._material, corrections)
+        champions = Champions(self._models, self._material, corrections, self._encoder)
         decisions = corrections.decisions(options.since)
         learned = max(champions.learned(family) for family in families)
         cut = choose_cut(decisions, learned)
@@ -131,6 +132,8 @@ class Trainer:
             return self._refused(family, f"these tickets cannot be learned: {fault}", champions)
         if not judged:
             return self._refused(family, TOO_FEW, champions)
+        if found.identity.digest == champions.identity(family).digest:
+            return self._refused(family, NOTHING_NEW, champions)
         # Heads of a fast model are independent: each is replaced for itself.
         enough = any if family == "fast" else all
         passed = enough(each.verdict.promoted for each in judged.values())

@@ -3,7 +3,7 @@
 import argparse
 import io
 from base64 import b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -156,11 +156,3 @@ async def test_nothing_is_decided_by_omission(verb: str) -> None:
 async def test_an_unknown_record_is_named() -> None:
     with pytest.raises(NotFound, match="7@7"):
         await _perform(_lot(), "show", "7@7")
-
-
-def test_times() -> None:
-    assert timedelta(minutes=29) < utc_now() - parked.moment("30m") < timedelta(minutes=31)
-    assert parked.moment("2026-03-01T08:00+01:00") == datetime(2026, 3, 1, 7, tzinfo=UTC)
-    for text in ("yesterday", "2026-03-01T08:00", "5s"):
-        with pytest.raises(argparse.ArgumentTypeError, match="neither a span"):
-            parked.moment(text)
