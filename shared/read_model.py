@@ -48,8 +48,23 @@ class TicketRecord(ReadModel):
         return doubt_of(self.topic_scores.get(self.topic, 0.0))
 
 
+class HumanWord(ReadModel):
+    """What one correction set; None where it left the value alone."""
+
+    event_id: str
+    corrected_at: AwareDatetime
+    actor: str
+    topic: str | None = None
+    priority: str | None = None
+    queue: str | None = None
+
+
 class HumanValues(ReadModel):
-    """The latest values a human set for a ticket; None where nobody set one."""
+    """The latest values a human set for a ticket; None where nobody set one.
+
+    words: the corrections that they come from, oldest first. One that is taken back leaves them,
+    and the values are those of the rest.
+    """
 
     ticket_id: str
     event_id: str
@@ -58,6 +73,7 @@ class HumanValues(ReadModel):
     topic: str | None = None
     priority: str | None = None
     queue: str | None = None
+    words: tuple[HumanWord, ...] = ()
 
 
 class FeedEntry(ReadModel):
@@ -77,7 +93,7 @@ class Totals(ReadModel):
 
     labelled = counted + updated + duplicates: a ticket's first event is counted, a later one
     updates the record, a repeated one changes nothing. improved counts what the semantic worker
-    found out later. gaps must stay 0.
+    found out later; corrected and undone count corrections. gaps must stay 0.
     """
 
     labelled: int = 0
@@ -88,3 +104,4 @@ class Totals(ReadModel):
     skipped: int = 0
     gaps: int = 0
     corrected: int = 0
+    undone: int = 0

@@ -5,6 +5,8 @@
 | position:{topic}:{partition}      | hash   | offset: next to read; source: highest src_offset |
 | ticket:{id}                       | string | shared.read_model.TicketRecord, expires          |
 | human:{id}                        | string | shared.read_model.HumanValues, expires           |
+| correction:{event id}             | string | the ticket it corrected, expires                 |
+| corrector:{actor}                 | zset   | ids of tickets somebody corrected, by Unix ms    |
 | index:all, index:{dim}:{value}    | zset   | ticket ids by creation time (Unix ms)            |
 | review                            | zset   | ids of unsure tickets by doubt (millionths)      |
 | series:{dim}                      | set    | queues, topics, priorities that have windows     |
@@ -46,6 +48,14 @@ def ticket(ticket_id: str) -> str:
 
 def human(ticket_id: str) -> str:
     return f"human:{ticket_id}"
+
+
+def correction(event_id: str) -> str:
+    return f"correction:{event_id}"
+
+
+def corrector(actor: str) -> str:
+    return f"corrector:{actor}"
 
 
 def index(dimension: str, value: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.events import (
     AlertRaised,
+    CorrectionsUndone,
     LabelUpdated,
     ModelStamp,
     SimilarTicket,
@@ -61,6 +62,12 @@ def an_update(**changes: Any) -> LabelUpdated:
         "model": ModelStamp(name="semantic", version="2", digest="d"),
     }
     return LabelUpdated(**values | changes)
+
+
+def an_undo(**what: str) -> CorrectionsUndone:
+    """Takes back `correction`, or all of `corrector`."""
+    values = {"event_id": "u-1", "received_at": NOON, "actor": "boss"}
+    return CorrectionsUndone.model_validate(values | what)
 
 
 def a_correction(**changes: Any) -> TicketCorrected:

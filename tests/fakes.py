@@ -36,6 +36,7 @@ class InMemoryReadSide:
     strings: dict[str, str] = field(default_factory=dict)
     applied: list[Command] = field(default_factory=list)
     notes: list[bytes] = field(default_factory=list)
+    members: dict[str, set[str]] = field(default_factory=dict)
 
     async def position(self, topic: str, partition: int) -> Position:
         return self.positions.get((topic, partition), Position())
@@ -50,6 +51,13 @@ class InMemoryReadSide:
     async def humans(self, ids: Sequence[str]) -> Mapping[str, HumanValues]:
         found = {i: self.strings.get(f"human:{i}") for i in ids}
         return {i: HumanValues.model_validate_json(v) for i, v in found.items() if v}
+
+    async def placed(self, corrections: Sequence[str]) -> Mapping[str, str]:
+        found = {i: self.strings.get(f"correction:{i}") for i in corrections}
+        return {i: ticket_id for i, ticket_id in found.items() if ticket_id}
+
+    async def corrected_by(self, actors: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        return {actor: sorted(self.members.get(f"corrector:{actor}", ())) for actor in actors}
 
     async def alerts(self, ids: Sequence[str]) -> Mapping[str, AlertRaised]:
         found = {i: self.strings.get(f"alert:{i}") for i in ids}
@@ -85,6 +93,11 @@ class InMemoryReadSide:
                 value = command[2]
                 assert isinstance(value, str)
                 self.strings[str(command[1])] = value
+            elif command[0] == "DEL":
+                self.strings.pop(str(command[1]), None)
+                self.members.pop(str(command[1]), None)
+            elif command[0] == "ZADD":
+                self.members.setdefault(str(command[1]), set()).update(map(str, command[3::2]))
             elif command[0] == "RPUSH":
                 self.notes.append(str(command[2]).encode())
             elif command[0] == "LTRIM":
@@ -96,6 +109,7 @@ class InMemoryReadSide:
         """What FLUSHALL does."""
         self.positions.clear()
         self.strings.clear()
+        self.members.clear()
         self.notes.clear()
 
 

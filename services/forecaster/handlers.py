@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from services.forecaster.adapters.read_side import Position, ReadSide
 from services.forecaster.domain.projection import records
 from services.forecaster.domain.projection.alerts import project_alerts
-from services.forecaster.domain.projection.corrections import project_corrections
+from services.forecaster.domain.projection.corrections import (
+    HumanEvent,
+    Standing,
+    project_corrections,
+)
 from services.forecaster.domain.projection.labels import Projection, Retention, project
 from services.forecaster.domain.projection.records import Batch
 from shared import metrics
 from shared.clock import Clock
 from shared.events import (
     AlertRaised,
+    CorrectionsUndone,
     LabelEvent,
     LabelUpdated,
     TicketCorrected,
@@ -135,22 +140,34 @@ class CorrectionProjection(_Sink):
         """The read side's position."""
         return (await self._read_side.position(topic, partition)).offset
 
-    async def prepare(self, chunk: Chunk) -> Batch[TicketCorrected]:
+    async def prepare(self, chunk: Chunk) -> Batch[HumanEvent]:
         return records.corrections((r.offset, r.key, r.value) for r in chunk.records)
 
-    async def deliver(self, chunk: Chunk, prepared: Batch[TicketCorrected]) -> None:
+    async def deliver(self, chunk: Chunk, prepared: Batch[HumanEvent]) -> None:
         """Compare the position and apply the batch with it, or rewind."""
         if prepared.refused:
             await self._park(chunk, prepared.refused)
         topic, partition = chunk.partition
-        ids = sorted({event.ticket_id for event in prepared.events})
-        humans = await self._read_side.humans(ids)
-        created = {i: known.created_at for i, known in (await self._read_side.tickets(ids)).items()}
-        result = project_corrections(prepared.events, humans, created, self._retention)
+        standing = await self._standing(prepared.events)
+        result = project_corrections(prepared.events, standing, self._retention)
         after = Position(chunk.end, chunk.end - 1)
         at = await self._read_side.apply(topic, partition, chunk.start, after, result.commands)
         self._check(chunk, at)
         metrics.DUPLICATES.labels("correction").inc(result.duplicates)
+
+    async def _standing(self, events: Sequence[HumanEvent]) -> Standing:
+        """Read before the script and yet safe: it refuses where anyone applied meanwhile."""
+        corrected = [event for event in events if isinstance(event, TicketCorrected)]
+        undone = [event for event in events if isinstance(event, CorrectionsUndone)]
+        named = {event.event_id for event in corrected}
+        named |= {event.correction for event in undone if event.correction is not None}
+        placed = await self._read_side.placed(sorted(named))
+        names = {event.corrector for event in undone if event.corrector is not None}
+        correctors = await self._read_side.corrected_by(sorted(names))
+        touched = {event.ticket_id for event in corrected} | set(placed.values())
+        ids = sorted(touched.union(*correctors.values()))
+        humans, tickets = await self._read_side.humans(ids), await self._read_side.tickets(ids)
+        return Standing(humans, tickets, placed, correctors)
 
 
 class AlertProjection(_Sink):

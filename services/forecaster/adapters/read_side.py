@@ -80,6 +80,14 @@ class ReadSide(Protocol):
         """What humans set for these tickets."""
         ...
 
+    async def placed(self, corrections: Sequence[str]) -> Mapping[str, str]:
+        """The tickets of these corrections, by event id, of those that are known."""
+        ...
+
+    async def corrected_by(self, actors: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """The ids of all tickets that each of these corrected."""
+        ...
+
     async def alerts(self, ids: Sequence[str]) -> Mapping[str, AlertRaised]:
         """What was told of these alerts."""
         ...
@@ -153,6 +161,22 @@ class RedisReadSide:
             for ticket_id, value in zip(ids, stored, strict=True)
             if value is not None
         }
+
+    async def placed(self, corrections: Sequence[str]) -> Mapping[str, str]:
+        stored = await self._get([keys.correction(event_id) for event_id in corrections])
+        return {
+            event_id: ticket_id.decode()
+            for event_id, ticket_id in zip(corrections, stored, strict=True)
+            if ticket_id is not None
+        }
+
+    async def corrected_by(self, actors: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        return {actor: await self._corrected_by(actor) for actor in actors}
+
+    async def _corrected_by(self, actor: str) -> list[str]:
+        key = keys.corrector(actor)
+        ids = await self._patiently(lambda: self._redis.zrange(key, 0, -1))
+        return [ticket_id.decode() for ticket_id in ids]
 
     async def alerts(self, ids: Sequence[str]) -> Mapping[str, AlertRaised]:
         stored = await self._get([keys.alert(alert_id) for alert_id in ids])

@@ -9,11 +9,11 @@ from redis.asyncio import Redis
 
 from services.forecaster.adapters.read_side import Position, ReadSide, RedisReadSide
 from services.forecaster.domain.projection.alerts import project_alerts
-from services.forecaster.domain.projection.corrections import project_corrections
+from services.forecaster.domain.projection.corrections import Standing, project_corrections
 from services.forecaster.domain.projection.labels import Retention, project
 from shared.queues import QueueDirectory
 from shared.windows import Grain, cells, unpack
-from tests.builders import NOON, a_correction, a_label, an_alert
+from tests.builders import NOON, a_correction, a_label, an_alert, an_undo
 from tests.fakes import InMemoryReadSide
 
 RETENTION = Retention(3_600, 400 * 86_400, 100)
@@ -77,12 +77,36 @@ class ReadSideContract:
         projection = project([a_label(0)], -1, {}, QueueDirectory(), RETENTION)
         commands = list(projection.commands(RETENTION, NOON))
         await read_side.apply(TOPIC, 0, 0, Position(1, 0), commands)
-        corrected = project_corrections([a_correction()], {}, {}, RETENTION)
+        corrected = project_corrections([a_correction()], Standing(), RETENTION)
         await read_side.apply("corrections", 0, 0, Position(1, 0), corrected.commands)
         known = await read_side.tickets(["T-0", "T-404"])
         assert set(known) == {"T-0"}
         assert (known["T-0"].event_id, known["T-0"].created_at) == ("e-0", NOON)
         assert (await read_side.humans(["T-0", "T-404"]))["T-0"].topic == "printer"
+
+    async def test_corrections_are_found_by_their_id_and_their_author(
+        self, read_side: ReadSide
+    ) -> None:
+        events = [a_correction(), a_correction(event_id="c-2", ticket_id="T-1")]
+        corrected = project_corrections(events, Standing(), RETENTION)
+        await read_side.apply("corrections", 0, 0, Position(2, 1), corrected.commands)
+        assert await read_side.placed(["c-1", "c-2", "c-404"]) == {"c-1": "T-0", "c-2": "T-1"}
+        assert await read_side.corrected_by(["kim", "nobody"]) == {
+            "kim": ["T-0", "T-1"],
+            "nobody": [],
+        }
+        assert await read_side.placed([]) == {}
+
+    async def test_what_is_undone_leaves_nothing_of_a_ticket_but_that_it_happened(
+        self, read_side: ReadSide
+    ) -> None:
+        corrected = project_corrections([a_correction()], Standing(), RETENTION)
+        await read_side.apply("corrections", 0, 0, Position(1, 0), corrected.commands)
+        standing = Standing(await read_side.humans(["T-0"]), {}, {"c-1": "T-0"})
+        undone = project_corrections([an_undo(correction="c-1")], standing, RETENTION)
+        await read_side.apply("corrections", 0, 1, Position(2, 1), undone.commands)
+        assert await read_side.humans(["T-0"]) == {}
+        assert await read_side.placed(["c-1"]) == {"c-1": "T-0"}
 
     async def test_alerts_read_back(self, read_side: ReadSide) -> None:
         told = project_alerts([an_alert()], {}, NOON)

@@ -6,12 +6,12 @@ from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
+from services.forecaster.domain.projection.corrections import HumanEvent
 from shared.events import (
     CORRECTION_RECORD,
     LABEL_RECORD,
     AlertRaised,
     LabelEvent,
-    TicketCorrected,
 )
 from shared.parking import Refused, refuse
 
@@ -32,11 +32,11 @@ def labels(raw: Iterable[Raw]) -> Batch[LabelEvent]:
     return _read(raw, LABEL_RECORD.validate_json)
 
 
-def corrections(raw: Iterable[Raw]) -> Batch[TicketCorrected]:
-    """Corrections of tickets.corrected.v1: (offset, key, value), without control records."""
+def corrections(raw: Iterable[Raw]) -> Batch[HumanEvent]:
+    """Of tickets.corrected.v1, (offset, key, value), what humans set and took back."""
     read = _read(raw, CORRECTION_RECORD.validate_json)
-    corrected = [event for event in read.events if isinstance(event, TicketCorrected)]
-    return Batch(corrected, read.refused)
+    said = [event for event in read.events if isinstance(event, HumanEvent)]
+    return Batch(said, read.refused)
 
 
 def alerts(raw: Iterable[Raw]) -> Batch[AlertRaised]:
