@@ -16,7 +16,7 @@ from bench.row import Row
 from bench.stores import Stores, stores
 
 # Each is a module with `rows`; imported when it is its turn, since each needs packages of its own.
-ON_STORES = ("streaming", "projection", "ingest", "footprint")
+ON_STORES = ("streaming", "projection", "ingest", "footprint", "load", "relearning")
 ALONE = ("latency", "classification", "similarity", "forecasting")
 
 

@@ -2,8 +2,10 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
 
 from services.classifier.budgeting import publish
 from services.classifier.domain.error_budget import TARGET_PRECISION
@@ -13,14 +15,17 @@ from services.classifier.models.allocation import give_back
 from services.classifier.models.fast.explanation import top_words
 from services.classifier.models.fast.folding import Fold, LogRecord
 from shared import metrics
+from shared.events import CorrectionsUndone, ModelPromoted, RefitDue
 
 log = logging.getLogger(__name__)
 
 # Words and what each adds to a logit, greatest first.
 Words = list[tuple[str, float]]
 
-# A restart replays at most so many refits of the log.
+# A restart is to repeat at most so many refits of the log, and to spend so many seconds on them.
 REFITS_BETWEEN_SNAPSHOTS = 4
+SECONDS_BETWEEN_SNAPSHOTS = 1.0
+_REFITTING: Final = (RefitDue, CorrectionsUndone, ModelPromoted)
 DIGEST_DIGITS = 13  # of hexadecimal: 52 bits, exact in a gauge's float
 
 
@@ -48,7 +53,7 @@ class LearningLabeller:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="refit")
         self._refit: Future[None] | None = None
         self._since: list[LogRecord] = []
-        self._unsaved = 0
+        self._unsaved, self._unsaved_seconds = 0, 0.0
         self._taking_over = False
         self._end = 0
         self._publish_digest()
@@ -71,7 +76,7 @@ class LearningLabeller:
         """Go on from a saved fold, if there is one; only before the first `apply`.
 
         end: offset to which the log is to be caught up with. Nobody is answered before that, so
-        refits up to there are not done on a copy. Returns the offset to read from.
+        each refit up to there is waited for, but the last. Returns the offset to read from.
         """
         with self._folding, self._serving:
             self._fold, self._end = fold or self._fold, end
@@ -102,15 +107,16 @@ class LearningLabeller:
 
     def apply(self, records: Sequence[LogRecord]) -> None:
         """Fold the next records of the log; the next `label` knows them."""
-        with self._folding:
-            for record in records:
+        for record in records:
+            if record.offset < self._end and isinstance(record.event, _REFITTING):
+                # Of a long log every record is then learned twice at most, not once per refit.
+                self.settle()
+            with self._folding:
                 with self._serving:
                     outcome = self._fold.apply(record)
-                    if outcome == "refit" and self._fold.offset <= self._end:
-                        self._refit_fold(self._fold)
-                        outcome = "control"
                 metrics.FOLDED.labels("control" if outcome == "refit" else outcome).inc()
                 self._follow(self._fold, record, due=outcome == "refit")
+        with self._folding:
             if self._refit is None:
                 self._publish_digest()
 
@@ -135,7 +141,7 @@ class LearningLabeller:
         give_back()
 
     def _refit_fold(self, twin: Fold) -> None:
-        version = self._fold.identity.version
+        version, began = self._fold.identity.version, time.thread_time()
         try:
             kept = twin.refit()
         except Exception:
@@ -145,8 +151,13 @@ class LearningLabeller:
         else:
             metrics.REFITS.labels("kept" if kept else "refused").inc()
             self._unsaved += 1
+            self._unsaved_seconds += time.thread_time() - began
             # After a promotion at once: a restart is not to answer from the model before it.
-            if self._unsaved >= REFITS_BETWEEN_SNAPSHOTS or version != twin.identity.version:
+            if (
+                self._unsaved >= REFITS_BETWEEN_SNAPSHOTS
+                or self._unsaved_seconds >= SECONDS_BETWEEN_SNAPSHOTS
+                or version != twin.identity.version
+            ):
                 self._keep(twin)
         twin.judgement.settle()
 
@@ -164,7 +175,7 @@ class LearningLabeller:
                 self._publish_digest()
 
     def _keep(self, twin: Fold) -> None:
-        self._unsaved = 0
+        self._unsaved, self._unsaved_seconds = 0, 0.0
         try:
             self._save(twin)
         except OSError as fault:

@@ -198,19 +198,20 @@ def test_two_workers_have_the_same_quality_and_thresholds(base: Base, size: int)
     assert model.judgement.budget == other.budget
 
 
-def test_while_catching_up_refits_are_done_at_once_and_end_in_the_same_model(base: Base) -> None:
+def test_catching_up_waits_for_each_refit_but_the_last(base: Base) -> None:
     model = LearningLabeller(Fold(base), nothing)
     assert model.resume(None, len(LOG)) == 0
     model.apply(LOG)
-    assert model.settled
+    model.settle()
     assert model.fold.digest() == one_by_one(Fold(base)).digest()
 
 
-def test_after_catching_up_refits_are_done_on_a_copy(held: HeldFold) -> None:
+def test_the_last_refit_of_the_log_keeps_no_one_waiting(held: HeldFold) -> None:
     model = LearningLabeller(held, nothing)
-    model.resume(None, 1)
-    model.apply(LOG)
-    assert not model.settled
+    model.resume(None, 3)
+    model.apply(LOG[:3])
+    assert (model.settled, model.identity.log_offset) == (False, 3)
+    assert answer(model, "no coffee left") == "coffee"
     held.gate.set()
     model.settle()
     assert model.settled

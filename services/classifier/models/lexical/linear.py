@@ -104,6 +104,7 @@ class LinearHead:
         order: NDArray[np.int64],
         epochs: int,
         rng: np.random.Generator,
+        rate: float = RATE,
     ) -> None:
         """As `train`, bit for bit, holding the features of a few texts at a time."""
         for _ in range(epochs):
@@ -111,7 +112,7 @@ class LinearHead:
             for first in range(0, len(shuffled), _CHUNK):
                 part = shuffled[first : first + _CHUNK]
                 features = vocabulary.features([texts[i] for i in part.tolist()])
-                self.step(features, labels[part], np.arange(len(part)), RATE)
+                self.step(features, labels[part], np.arange(len(part)), rate)
 
     def step(
         self,
