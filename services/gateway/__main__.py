@@ -68,7 +68,9 @@ async def serve(settings: GatewaySettings, redis: RedisSettings, partitions: int
             semantic=HttpProbe("semantic", settings.semantic_url, http, monotonic),
             forecasts=HttpForecasts(settings.forecaster_url, http),
             judge=HttpJudge(settings.classifier_url, http, monotonic),
-            brain=HttpBrain(settings.classifier_url, settings.ingest_url, http),
+            brain=HttpBrain(
+                settings.classifier_url, settings.semantic_url, settings.ingest_url, http
+            ),
         )
         config = uvicorn.Config(
             create_app(ports),

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from services.forecaster.app import create_port, create_services
 from services.forecaster.settings import ForecasterSettings
-from services.gateway.adapters.brain import Brain, KnownTopic, KnownTopics
+from services.gateway.adapters.brain import Brain
 from services.gateway.adapters.feed import Feed
 from services.gateway.adapters.forecasts import HttpForecasts
 from services.gateway.adapters.judge import Judge
@@ -27,6 +27,7 @@ from shared.queues import QueueDirectory
 from shared.read_model import FeedEntry, HumanValues, TicketRecord
 from shared.windows import Dimension
 from tests.fakes import InMemoryStore
+from tests.unit.gateway.fake_brain import FakeBrain
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 READY = ServiceState(status="ready", checks={"kafka": "ok", "model": "ok"})
@@ -85,22 +86,6 @@ class FakeProbe:
 
     async def read(self) -> ServiceState:
         return self.state
-
-
-class FakeBrain:
-    """Topics in this process."""
-
-    def __init__(self) -> None:
-        self.known = {"vpn": "", "wifi": "wireless networks"}
-        self.keys: list[str | None] = []
-
-    async def topics(self) -> KnownTopics:
-        known = [KnownTopic(name=n, description=d) for n, d in self.known.items()]
-        return KnownTopics(topics=known, log_offset=len(self.keys))
-
-    async def name(self, topic: dict[str, Any], idempotency_key: str | None) -> None:
-        self.known[topic["name"]] = topic["description"]
-        self.keys.append(idempotency_key)
 
 
 class FakeJudge:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from services.gateway.adapters.brain import HttpBrain
-from shared.errors import NotFound, Unavailable
+from shared.errors import InvalidEvent, NotFound, Unavailable
 
 Handler = Callable[[httpx.Request], httpx.Response]
 MODEL = {"topics": [{"name": "vpn", "description": ""}], "log_offset": 3, "digest": "d"}
@@ -15,7 +15,7 @@ MODEL = {"topics": [{"name": "vpn", "description": ""}], "log_offset": 3, "diges
 
 def brain(handler: Handler) -> HttpBrain:
     client = httpx.AsyncClient(transport=httpx.MockTransport(handler))
-    return HttpBrain("http://classifier/", "http://ingest/", client)
+    return HttpBrain("http://classifier/", "http://semantic/", "http://ingest/", client)
 
 
 async def test_topics_come_from_the_classifier() -> None:
@@ -58,9 +58,42 @@ async def test_a_side_that_is_away_is_unavailable(handler: Handler) -> None:
     with pytest.raises(Unavailable):
         await brain(handler).topics()
     with pytest.raises(Unavailable):
+        await brain(handler).emerging()
+    with pytest.raises(Unavailable):
+        await brain(handler).proposal("p-1")
+    with pytest.raises(Unavailable):
         await brain(handler).name({"name": "x"}, None)
+    with pytest.raises(Unavailable):
+        await brain(handler).correct([{"ticket_id": "T-1"}])
+    with pytest.raises(Unavailable):
+        await brain(handler).dismiss({"proposal": "p-1"})
 
 
 async def test_an_answer_that_is_no_model_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         await brain(lambda _: httpx.Response(200, json={"topics": 1})).topics()
+
+
+async def test_what_ingest_refuses_names_the_field() -> None:
+    problem = {
+        "type": "about:blank", "title": "x", "status": 422, "detail": "1 fault in the body",
+        "code": "invalid-event", "errors": [{"pointer": "/name", "detail": "is too long"}],
+    }  # fmt: skip
+    with pytest.raises(InvalidEvent) as refused:
+        await brain(lambda _: httpx.Response(422, json=problem)).name({"name": "x"}, None)
+    assert [fault.pointer for fault in refused.value.errors] == ["/name"]
+
+
+async def test_no_corrections_are_no_request() -> None:
+    await brain(away).correct([])
+
+
+async def test_a_semantic_worker_without_a_radar_is_unavailable() -> None:
+    with pytest.raises(Unavailable, match="no radar"):
+        await brain(lambda _: httpx.Response(404)).emerging()
+
+
+@pytest.mark.parametrize("name", ["", "../model", "p-1/x", "p 1", "п-1", "p-1?x=1"])
+async def test_an_id_that_is_none_is_asked_of_nobody(name: str) -> None:
+    with pytest.raises(NotFound):
+        await brain(away).proposal(name)
