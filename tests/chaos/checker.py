@@ -2,20 +2,22 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from shared import redis_keys as keys
 from shared.events import PARKING_RECORD, RecordParked
-from shared.read_model import TicketRecord
-from shared.topics import LABELLED, PARKED, RECEIVED
+from shared.read_model import HumanValues, TicketRecord
+from shared.topics import CORRECTED, LABELLED, PARKED, RECEIVED
 from shared.windows import CELL_BYTES
 from tests.chaos import logbook
 from tests.chaos.fold import Expected, fold
+from tests.chaos.human import Said, listen
 from tests.chaos.ledger import Ledger
 
+SOURCES = [RECEIVED, LABELLED, CORRECTED]
 EXAMPLES = 12
 BATCH = 1_000
 # redis-py types its answers for both decoding modes at once.
@@ -55,11 +57,12 @@ class Verdict:
 async def judge(bootstrap: str, store: Store, ledger: Ledger) -> Verdict:
     """Judge a system at rest. What arrives while it is being read makes it read again."""
     while True:
-        before = await logbook.ends(bootstrap, [RECEIVED, LABELLED])
+        before = await logbook.ends(bootstrap, SOURCES)
         received = await logbook.read(bootstrap, RECEIVED)
         labelled = await logbook.read(bootstrap, LABELLED)
         parked = _parked(await logbook.read(bootstrap, PARKED))
         expected = fold(labelled, datetime.now(UTC))
+        said = listen(await logbook.read(bootstrap, CORRECTED))
         verdict = Verdict(
             counted=expected.totals["counted"],
             skipped=expected.totals["skipped"],
@@ -67,8 +70,8 @@ async def judge(bootstrap: str, store: Store, ledger: Ledger) -> Verdict:
         )
         _received(verdict, received, expected, parked)
         _accepted(verdict, received, expected, parked, ledger)
-        await asyncio.to_thread(_redis, verdict, expected, store)
-        if before == await logbook.ends(bootstrap, [RECEIVED, LABELLED]):
+        await asyncio.to_thread(_redis, verdict, expected, said, store)
+        if before == await logbook.ends(bootstrap, SOURCES):
             return verdict
 
 
@@ -120,26 +123,51 @@ def _accepted(
             verdict.find("lost", f"{ticket_id} got a 202, and is neither labelled nor parked")
 
 
-def _redis(verdict: Verdict, expected: Expected, store: Store) -> None:
+def _redis(verdict: Verdict, expected: Expected, said: Said, store: Store) -> None:
     held = [name.decode() for name in store.scan_iter(count=BATCH)]
-    _totals(verdict, expected, store)
+    _totals(verdict, expected.totals + said.totals, store)
+    _humans(verdict, said, store, _starting(held, "human:"))
     _positions(verdict, expected, store)
     _tickets(verdict, expected, store, _starting(held, "ticket:"))
     _windows(verdict, expected, store, _starting(held, "load:"))
     for name in {*expected.index, *_starting(held, "index:")}:
         scores = {k.decode(): int(v) for k, v in store.zscan_iter(name, count=BATCH)}
-        _same(verdict, name, scores, expected.index.get(name, {}))
-    for name in {*expected.series, *_starting(held, "series:")}:
+        _same(verdict, name, scores, _listed(expected, said, name, scores))
+    for name in {*expected.series, *said.series, *_starting(held, "series:")}:
         members = {member.decode() for member in store.smembers(name)}
-        _same(verdict, name, members, expected.series.get(name, set()))
+        wanted = expected.series.get(name, set()) | said.series.get(name, set())
+        _same(verdict, name, members, wanted)
 
 
-def _totals(verdict: Verdict, expected: Expected, store: Store) -> None:
+def _listed(
+    expected: Expected, said: Said, name: str, found: Mapping[str, int]
+) -> Mapping[str, int]:
+    """What an index must hold, where humans had a say: as found, if that is one way to be right."""
+    wanted = dict(expected.index.get(name, {}))
+    for ticket_id, scores in said.index.get(name, {}).items():
+        record = expected.tickets.get(ticket_id)
+        created = set() if record is None else {int(record.created_at.timestamp() * 1000)}
+        score = found.get(ticket_id)
+        if score in scores | created:
+            wanted[ticket_id] = score
+    return wanted
+
+
+def _humans(verdict: Verdict, said: Said, store: Store, held: Iterable[str]) -> None:
+    for name in sorted({*held, *map(keys.human, said.values)}):
+        value: bytes | None = store.get(name)
+        wanted = said.values.get(name.removeprefix("human:"))
+        if value is None:
+            verdict.find("lost", f"{name} is not in Redis")
+        elif HumanValues.model_validate_json(value) != wanted:
+            verdict.find("mismatched", f"{name} holds {value[:200]!r}, not {wanted}")
+
+
+def _totals(verdict: Verdict, expected: Counter[str], store: Store) -> None:
     stored: dict[bytes, bytes] = store.hgetall(keys.TOTALS)
     totals = {name.decode(): int(value) for name, value in stored.items()}
-    totals.pop("corrected", None)
-    for name in {*totals, *expected.totals}:
-        _same(verdict, f"totals {name}", totals.get(name, 0), expected.totals[name])
+    for name in {*totals, *expected}:
+        _same(verdict, f"totals {name}", totals.get(name, 0), expected[name])
     if totals.get("gaps"):
         verdict.find("gaps", f"the projection saw {totals['gaps']}", totals["gaps"])
 

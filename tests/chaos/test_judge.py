@@ -1,6 +1,6 @@
 """The judge finds what is wrong and names it; a judge that sees nothing proves nothing."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,14 +11,25 @@ from redis.asyncio import Redis as AsyncRedis
 
 from deploy.local.broker import LocalBroker
 from services.forecaster.adapters.read_side import Position, RedisReadSide
+from services.forecaster.domain.projection.corrections import (
+    HumanEvent,
+    Standing,
+    project_corrections,
+)
 from services.forecaster.domain.projection.labels import Retention, project
 from shared.clock import utc_now
-from shared.events import LabelEvent, TicketLabelled, TicketSkipped
+from shared.events import (
+    CorrectionsUndone,
+    LabelEvent,
+    TicketCorrected,
+    TicketLabelled,
+    TicketSkipped,
+)
 from shared.provisioning import create_topics
 from shared.queues import QueueDirectory
 from shared.settings import KafkaSettings
-from shared.topics import LABELLED, PARKED, RECEIVED
-from tests.builders import a_label, a_ticket, an_update
+from shared.topics import CORRECTED, LABELLED, PARKED, RECEIVED
+from tests.builders import a_correction, a_label, a_ticket, an_update
 from tests.chaos.checker import Store, Verdict, judge
 from tests.chaos.ledger import Ledger
 
@@ -76,6 +87,18 @@ class Log:
             after = Position(len(labels), done.source)
             await side.apply(LABELLED.name, 0, 0, after, done.commands(RETENTION, NOW))
 
+    async def correct(self, said: Sequence[HumanEvent]) -> None:
+        async with AIOKafkaProducer(bootstrap_servers=self.bootstrap) as producer:
+            for event in said:
+                value = event.model_dump_json().encode()
+                await producer.send_and_wait(CORRECTED.name, value, partition=0)
+
+    async def project_corrections(self, url: str, said: Sequence[HumanEvent]) -> None:
+        async with AsyncRedis.from_url(url) as client:
+            result = project_corrections(said, Standing(), RETENTION)
+            after = Position(len(said), len(said) - 1)
+            await RedisReadSide(client).apply(CORRECTED.name, 0, 0, after, result.commands)
+
     async def judged(self) -> Verdict:
         return await judge(self.bootstrap, self.store, self.ledger)
 
@@ -132,6 +155,30 @@ async def test_every_forgery_is_found_by_its_name(log: Log, own_url: str) -> Non
         log.store.flushdb()
         await log.project(own_url, LABELS)
     assert (await log.judged()).good
+
+
+async def test_what_humans_set_is_judged(log: Log, own_url: str) -> None:
+    said: list[TicketCorrected | CorrectionsUndone] = [
+        a_correction(event_id="c-1", ticket_id="T-0", topic="mail", corrected_at=NOW),
+        a_correction(event_id="c-2", ticket_id="T-0", topic="vpn", corrected_at=NOW, actor="ana"),
+        a_correction(event_id="c-3", ticket_id="T-1", topic="vpn", corrected_at=NOW),
+        a_correction(event_id="c-1", ticket_id="T-0", topic="mail", corrected_at=NOW),
+        CorrectionsUndone(event_id="u-1", received_at=NOW, actor="lead", corrector="ana"),
+        CorrectionsUndone(event_id="u-2", received_at=NOW, actor="lead", correction="c-3"),
+    ]
+    await log.correct(said)
+    await log.project_corrections(own_url, said)
+    clean = await log.judged()
+    assert clean.good, clean.findings
+    kept = log.store.get("human:T-0")
+    assert b"mail" in kept
+    log.store.delete("human:T-0")
+    assert (await log.judged()).lost == 1
+    log.store.set("human:T-0", kept.replace(b"mail", b"vpn"))
+    assert (await log.judged()).mismatched == 1
+    log.store.set("human:T-0", kept)
+    log.store.set("human:T-1", kept)
+    assert (await log.judged()).mismatched == 1
 
 
 async def test_what_the_topics_lack_is_lost(log: Log, own_url: str) -> None:

@@ -13,7 +13,7 @@ import httpx
 import orjson
 
 from shared import redis_keys as keys
-from shared.topics import LABELLED, RECEIVED
+from shared.topics import CORRECTED, LABELLED, RECEIVED
 from tests.chaos import logbook
 from tests.chaos.checker import Verdict, judge
 from tests.chaos.feeder import Client, Feeder, Ticket, one_per_partition, tickets
@@ -120,8 +120,11 @@ class World(Fleet):
         return answer.status_code == 200
 
     def at_rest(self) -> bool:
-        """Is all that was received labelled, and all that was labelled in Redis?"""
-        ends = asyncio.run(logbook.ends(self.bootstrap, [RECEIVED, LABELLED]))
+        """Is all that was received labelled, and all that was labelled or corrected in Redis?"""
+        ends = asyncio.run(logbook.ends(self.bootstrap, [RECEIVED, LABELLED, CORRECTED]))
+        corrected = self.store.hget(keys.position(CORRECTED.name, 0), "offset")
+        if int(corrected or 0) != ends[CORRECTED.name, 0]:
+            return False
         for topic, partition in ends:
             if topic != LABELLED.name:
                 continue
