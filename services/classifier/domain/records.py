@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from services.classifier.domain.decisions import decisions
 from services.classifier.domain.decoding import Decoded
 from services.classifier.domain.labelling import HeadScores, Labelling, ModelIdentity
+from services.classifier.domain.topic_tree import back_off
+from shared.events import Decision
 from shared.parking import Refused
 
 # What a reader of a label needs of the text; the whole text stays on tickets.received.v1.
@@ -35,12 +37,10 @@ def labelled(
         "digest": model.digest,
         "log_offset": model.log_offset,
     }
-    best = labelling.topic.probabilities.argmax(axis=1)
-    topics = _answers(labelling.topic, best)
+    topics = _topics(labelling, shadow=shadow)
     priorities = _priorities(labelling.priority, len(tickets))
-    decided = decisions(labelling, best, shadow=shadow)
-    for decoded, (topic, topic_scores), (priority, priority_scores), decision in zip(
-        tickets, topics, priorities, decided, strict=True
+    for decoded, (topic, topic_scores, decision), (priority, priority_scores) in zip(
+        tickets, topics, priorities, strict=True
     ):
         ticket = decoded.ticket
         yield orjson.dumps(
@@ -66,6 +66,23 @@ def labelled(
                 "model": stamp,
             }
         )
+
+
+def _topics(
+    labelling: Labelling, *, shadow: bool
+) -> Iterator[tuple[str, dict[str, float], Decision]]:
+    """Topic, every score, and how it is to be taken; of a parent that is sure where its leaf is
+    not, the score comes last."""
+    best = labelling.topic.probabilities.argmax(axis=1)
+    decided = decisions(labelling, best, shadow=shadow)
+    parents = back_off(labelling.topic, labelling.thresholds)
+    answers = _answers(labelling.topic, best)
+    for (topic, scores), decision, parent in zip(answers, decided, parents, strict=True):
+        if parent is None:
+            yield topic, scores, decision
+        else:
+            scores[parent.topic] = round(parent.probability, SCORE_DECIMALS)
+            yield parent.topic, scores, "shadow" if shadow else "applied"
 
 
 def _priorities(

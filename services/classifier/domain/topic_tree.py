@@ -67,6 +67,16 @@ def back_off(head: HeadScores, thresholds: NDArray[np.float32] | None) -> list[B
     return answers
 
 
+def threshold_of(topic: str, classes: tuple[str, ...], thresholds: NDArray[np.float32]) -> float:
+    """From which probability on a topic or a parent of topics is sure; infinite for any other."""
+    if topic in classes:
+        return float(thresholds[classes.index(topic)])
+    tree = _tree(classes)
+    if topic not in tree.parents:
+        return inf
+    return float(_granted(tree, thresholds)[tree.parents.index(topic)])
+
+
 def _granted(tree: _Tree, thresholds: NDArray[np.float32]) -> NDArray[np.float32]:
     """Threshold of each parent: the highest granted below it, infinite where none was."""
     finite = np.where(np.isfinite(thresholds), thresholds, -inf)

@@ -8,6 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from services.classifier.domain.labelling import HeadScores
+from services.classifier.domain.topic_tree import ancestors, back_off, threshold_of
 from shared.events import Decision, LabelUpdated, ModelStamp, SimilarTicket, TicketLabelled
 
 # Suggestions of an update; the rest is noise, and the first label has it all.
@@ -32,32 +34,39 @@ class Opinion:
         """Place of the likeliest topic."""
         return int(self.scores.argmax())
 
+    @property
+    def answer(self) -> tuple[str, float]:
+        """The likeliest topic, or the parent that is sure where it is not, and how likely it is."""
+        [parent] = back_off(HeadScores(tuple(self.topics), self.scores[None]), self.thresholds)
+        if parent is not None:
+            return parent.topic, parent.probability
+        return self.topics[self.best], float(self.scores[self.best])
+
     def applies(self, topic: str, probability: float) -> bool:
         """Whether so sure an answer is applied; of a topic unknown to the experts it is not."""
-        return topic in self.topics and bool(
-            probability >= self.thresholds[self.topics.index(topic)]
-        )
+        return probability >= threshold_of(topic, tuple(self.topics), self.thresholds)
 
     def leading(self) -> dict[str, float]:
-        """The likeliest topics, the likeliest first."""
+        """The answer where it is a parent, then the likeliest topics, the likeliest first."""
         order = np.argsort(-self.scores, kind="stable")[:SUGGESTED].tolist()
-        return {self.topics[at]: round(float(self.scores[at]), _DECIMALS) for at in order}
+        answers = dict([self.answer]) | {self.topics[at]: float(self.scores[at]) for at in order}
+        return {topic: round(score, _DECIMALS) for topic, score in answers.items()}
 
 
 def better(ticket: TicketLabelled, opinion: Opinion) -> Decision | None:
     """How the likeliest topic is to be taken where it is news; None where the label stands.
 
     News is another topic, or the same one now sure enough to be applied. What was sure enough at
-    first only gives way to what is sure enough too.
+    first only gives way to what is sure enough too, and never to its own parent.
     """
-    topic = opinion.topics[opinion.best]
-    sure = opinion.applies(topic, float(opinion.scores[opinion.best]))
+    topic, probability = opinion.answer
+    sure = opinion.applies(topic, probability)
     was_sure = ticket.decision == "applied" and opinion.applies(
         ticket.topic, ticket.topic_scores.get(ticket.topic, 0.0)
     )
     if topic == ticket.topic:
         return "applied" if sure and ticket.decision == "suggested" else None
-    if was_sure and not sure:
+    if was_sure and (not sure or topic in ancestors(ticket.topic)):
         return None
     if ticket.decision == "shadow":
         return "shadow"
@@ -87,7 +96,7 @@ def update(
         return told
     return told.model_copy(
         update={
-            "topic": opinion.topics[opinion.best],
+            "topic": opinion.answer[0],
             "topic_scores": opinion.leading(),
             "decision": decision,
         }

@@ -61,3 +61,21 @@ def test_a_long_body_is_cut_so_that_the_label_fits() -> None:
 def test_a_skip_keeps_the_offset() -> None:
     record = LABEL_RECORD.validate_json(skipped(Refused(9, None, b"{", "not-json", "eof")))
     assert record == TicketSkipped(src_offset=9, reason="not-json")
+
+
+def test_an_unsure_leaf_is_labelled_with_its_sure_parent() -> None:
+    classes = ("billing/refund", "billing/invoice", "vpn")
+    rows = np.array([[0.5, 0.45, 0.05], [0.95, 0.05, 0.0]], np.float32)
+    thresholds = np.full(3, 0.9, np.float32)
+    answer = Labelling(HeadScores(classes, rows), None, thresholds=thresholds)
+    tickets = [Decoded(0, a_ticket()), Decoded(1, a_ticket(ticket_id="T-2"))]
+    for shadow, decision in ((False, "applied"), (True, "shadow")):
+        values = labelled(tickets, answer, MODEL, NOON, shadow=shadow)
+        first, second = (LABEL_RECORD.validate_json(value) for value in values)
+        assert isinstance(first, TicketLabelled)
+        assert isinstance(second, TicketLabelled)
+        assert (first.topic, first.decision, first.topic_scores["billing"]) == (
+            "billing", decision, 0.95,
+        )  # fmt: skip
+        assert (second.topic, second.decision) == ("billing/refund", decision)
+        assert "billing" not in second.topic_scores

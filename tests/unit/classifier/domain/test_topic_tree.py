@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.classifier.domain.labelling import HeadScores
-from services.classifier.domain.topic_tree import BackedOff, ancestors, back_off
+from services.classifier.domain.topic_tree import BackedOff, ancestors, back_off, threshold_of
 
 CLASSES = ("billing/refund", "billing/invoice", "it/network/vpn", "it/network/wifi", "it/mail", "x")
 
@@ -85,6 +85,13 @@ def test_a_leaf_that_is_never_sure_may_have_a_sure_parent() -> None:
     found = answer(0.96, 0.04, 0, 0, 0, 0, thresholds=[inf, 0.9, 0.9, 0.9, 0.9, 0.9])
     assert found is not None
     assert found.topic == "billing"
+
+
+def test_thresholds_by_name() -> None:
+    limits = np.array([0.7, 0.95, inf, inf, inf, 0.3], np.float32)
+    names = ("billing/refund", "billing", "it/network", "x", "nobody")
+    found = [threshold_of(name, CLASSES, limits) for name in names]
+    assert found == pytest.approx([0.7, 0.95, inf, 0.3, inf])
 
 
 def test_nothing_granted_nothing_backs_off() -> None:

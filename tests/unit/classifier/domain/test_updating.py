@@ -60,3 +60,31 @@ def test_a_link_alone_leaves_the_label_as_it_is() -> None:
 def test_nothing_new_is_nothing_to_write() -> None:
     assert update(label(0.9, "applied"), opinion(0.9), [], STAMP, NOON) is None
     assert update(label(0.4), None, [], STAMP, NOON) is None
+
+
+TREE = ("billing/refund", "billing/invoice", "vpn")
+
+
+def of_tree(*scores: float) -> Opinion:
+    return Opinion(TREE, np.array(scores, np.float32), np.full(3, 0.8, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "news", "topic"),
+    [
+        (label(0.4), of_tree(0.5, 0.4, 0.1), "applied", "billing"),  # sure of the parent alone
+        (label(0.4), of_tree(0.4, 0.3, 0.3), "suggested", "billing/refund"),
+        (label(0.9, "applied", "billing"), of_tree(0.9, 0.1, 0.0), "applied", "billing/refund"),
+        (label(0.9, "applied", "billing"), of_tree(0.2, 0.2, 0.6), None, None),
+        (label(0.9, "applied", "billing/refund"), of_tree(0.4, 0.5, 0.1), None, None),
+        (label(0.4, "shadow"), of_tree(0.5, 0.4, 0.1), "shadow", "billing"),
+    ],
+)
+def test_a_leaf_backs_off_to_its_parent_and_a_parent_gives_way_to_a_leaf(
+    first: TicketLabelled, second: Opinion, news: Decision | None, topic: str | None
+) -> None:
+    assert better(first, second) == news
+    told = update(first, second, [], STAMP, NOON)
+    assert (told and told.topic) == topic
+    if told is not None and topic == "billing":
+        assert told.topic_scores["billing"] == pytest.approx(0.9)
