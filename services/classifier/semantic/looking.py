@@ -19,6 +19,7 @@ from services.classifier.domain.updating import Opinion
 from services.classifier.models.fast.folding import Fold
 from services.classifier.models.semantic.heads import CascadedHead, SecondLook
 from services.classifier.models.semantic.neighbours import Newcomer, RecentTickets
+from services.classifier.models.semantic.sketches import sketches
 from services.classifier.models.semantic.usual import UsualCentre
 from shared import metrics
 from shared.events import SimilarTicket, TicketLabelled
@@ -131,9 +132,12 @@ class SecondLooks:
             Newcomer(each.ticket_id, language_of(f"{each.subject} {each.body}", each.language))
             for each in tickets
         ]
+        spelling = sketches([ticket_text(each.subject, each.body) for each in tickets])
         return [
-            () if found is None else (SimilarTicket(**_told(found.ticket_id, found.similarity)),)
-            for found in self._recent.meet(newcomers, vectors)
+            ()
+            if found is None
+            else (SimilarTicket(ticket_id=found.ticket_id, similarity=round(found.similarity, 4)),)
+            for found in self._recent.meet(newcomers, vectors, spelling)
         ]
 
     def _show(
@@ -147,10 +151,6 @@ class SecondLooks:
                     # What others make of a ticket must not keep it from its label.
                     log.exception("an observer failed on ticket %s", tickets[row].ticket_id)
                     metrics.SEMANTIC_SKIPPED.labels("observer").inc()
-
-
-def _told(ticket_id: str, similarity: float) -> dict[str, str | float]:
-    return {"ticket_id": ticket_id, "similarity": round(similarity, 4)}
 
 
 def _settle(requests: Sequence[_Request], outcome: list[Seen] | Exception) -> None:

@@ -21,5 +21,5 @@ class SemanticSettings(ServiceSettings):
     most_behind_seconds: float = Field(default=30.0, gt=0)
     # How long tickets wait for others: batches cost less than tickets alone.
     gather_seconds: float = Field(default=0.25, ge=0)
-    # Tickets that a new one is compared with; 2 KB each.
+    # Tickets that a new one is compared with; 3 KB each.
     recent: int = Field(default=20_000, ge=1, le=1_000_000)
