@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import orjson
+from pydantic import BaseModel
 
 from services.ingest.domain.bodies import Batch, BodyReader, invalid
 from services.ingest.domain.control_posts import CONTROLS, ControlPost
@@ -91,7 +92,7 @@ class Admission:
         messages = []
         for index, (key, post) in enumerate(zip(keys, batch.posts, strict=True)):
             values = event(post, now)
-            values["event_id"] = post.event_id or _event_id(idempotency_key, index)
+            values["event_id"] = post.event_id or _event_id(idempotency_key, index, post)
             messages.append(Message(key, orjson.dumps(values, option=orjson.OPT_UTC_Z)))
         self._refuse_oversize(batch, messages)
         return messages
@@ -158,8 +159,12 @@ def wants_text(post: CorrectionPost) -> bool:
     return teaches and not (post.subject or post.body)
 
 
-def _event_id(idempotency_key: str | None, index: int) -> str:
-    """The same for the same key and place in the request; random without a key."""
+def _event_id(idempotency_key: str | None, index: int, post: BaseModel) -> str:
+    """The same for the same key, place in the request and content; random without a key.
+
+    By the content too: another request under a used key got its 202 and must not vanish.
+    """
     if not idempotency_key:
         return str(uuid4())
-    return str(uuid5(NAMESPACE_URL, f"idempotency:{idempotency_key}:{index}"))
+    content = post.model_dump_json()
+    return str(uuid5(NAMESPACE_URL, f"idempotency:{idempotency_key}:{index}:{content}"))

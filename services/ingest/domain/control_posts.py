@@ -54,7 +54,7 @@ class TopicPost(ControlPost):
 
 
 class UndoPost(ControlPost):
-    """Takes back what was learned from one correction, or from all of one person so far."""
+    """Takes back one correction, or all of one person so far: what it set and what it taught."""
 
     model_config = ConfigDict(
         title="Undo",

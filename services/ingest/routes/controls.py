@@ -33,7 +33,7 @@ CONTROLS = (
     Control("/v1/topics", "Name topics", TopicPost, examples.TOPIC, examples.SMALL_TOPIC),
     Control(
         "/v1/undo",
-        "Take back what was learned from corrections",
+        "Take corrections back: what they set and what they taught",
         UndoPost,
         examples.UNDO,
         examples.UNDO_ALL,

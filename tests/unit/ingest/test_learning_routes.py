@@ -97,6 +97,12 @@ async def test_the_same_key_gives_the_same_event_ids(desk: Desk) -> None:
     assert len(set(ids)) == 4
 
 
+async def test_another_request_under_a_used_key_is_not_lost(desk: Desk) -> None:
+    for body in (PLAIN, PLAIN | {"actor": "eve"}):
+        await desk.post("/v1/corrections", body, **{"Idempotency-Key": "a"})
+    assert len({event.event_id for event in desk.corrections()}) == 2
+
+
 async def test_an_event_id_of_ones_own_is_stronger_than_a_key(desk: Desk) -> None:
     await desk.post("/v1/corrections", PLAIN | {"event_id": "mine"}, **{"Idempotency-Key": "a"})
     assert desk.corrections()[0].event_id == "mine"
