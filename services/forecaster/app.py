@@ -26,7 +26,7 @@ from services.forecaster.judging import Judging
 from services.forecaster.publishing import Publishing
 from services.forecaster.refit import Refit
 from services.forecaster.routes import datasets as datasets_routes
-from services.forecaster.routes import events, forecasts, models, staffing
+from services.forecaster.routes import events, forecasts, models
 from services.forecaster.settings import ForecasterSettings
 from services.forecaster.staffing import StaffPlanning
 from services.forecaster.surges import SurgeAlerts
@@ -177,7 +177,7 @@ def create_port(services: Services, checks: Mapping[str, Check]) -> FastAPI:
         checks=checks,
     )
     http.state.services = services
-    for routes in (forecasts, models, datasets_routes, events, staffing):
+    for routes in (forecasts, models, datasets_routes, events):
         http.include_router(routes.router)
     return http
 

@@ -1,4 +1,4 @@
-"""Forecasts on demand and how good they would have been."""
+"""What is made of one series by POST: a forecast, a judgement, a plan of staff."""
 
 from fastapi import APIRouter, Response
 
@@ -7,46 +7,56 @@ from shared.forecasting import (
     Accuracy,
     Backtest,
     BacktestOrder,
+    Comparison,
     Forecast,
     ForecastOrder,
     SeriesName,
+    StaffingOrder,
+    StaffingPlan,
+    TrainedModel,
+    TrainOrder,
 )
 from shared.http.problems import responses
 
-router = APIRouter(tags=["forecasts"])
+# Operations are named after their functions and described by their docstrings: the gateway is the
+# only client, and has the words that people read.
+router = APIRouter(tags=["series"])
+REFUSED = responses(400, 404, 422, 503)
 
 
-@router.post(
-    "/forecasts",
-    operation_id="make_forecast",
-    summary="Forecast one series",
-    response_model=Forecast,
-    responses=responses(400, 404, 422, 503),
-)
+@router.post("/forecasts", response_model=Forecast, responses=REFUSED)
 async def make_forecast(order: ForecastOrder, forecaster: Forecaster) -> Response:
-    """From nothing but what lies before its first day."""
+    """Forecast one series from nothing but what lies before its first day."""
     made = await forecaster.forecasting.forecast(order)
     # Straight to bytes: FastAPI would validate up to 43,200 numbers a second time.
     return Response(made.model_dump_json(), media_type="application/json")
 
 
-@router.post(
-    "/backtests",
-    operation_id="run_backtest",
-    summary="Judge forecasts of one series by rolling origins",
-    responses=responses(400, 404, 422, 503),
-)
+@router.post("/backtests", responses=REFUSED)
 async def run_backtest(order: BacktestOrder, forecaster: Forecaster) -> Backtest:
-    """By the code that serves, each origin seeing only its past."""
+    """Judge forecasts by rolling origins, by the code that serves."""
     return await forecaster.judging.backtest(order)
 
 
-@router.post(
-    "/accuracy",
-    operation_id="read_accuracy",
-    summary="How the published forecasts of a queue turned out",
-    responses=responses(404, 422, 503),
-)
+@router.post("/accuracy", responses=REFUSED)
 async def read_accuracy(series: SeriesName, forecaster: Forecaster) -> Accuracy:
-    """Against the days that have closed since."""
+    """How published forecasts of a queue turned out, on the days that have closed since."""
     return await forecaster.publishing.accuracy(series)
+
+
+@router.post("/models", responses=REFUSED)
+async def train_model(order: TrainOrder, forecaster: Forecaster) -> TrainedModel:
+    """Judge a method on held-out days and keep it for the queue; a backtest settles `auto`."""
+    return await forecaster.judging.train(order)
+
+
+@router.post("/models/comparison", responses=REFUSED)
+async def compare_models(order: TrainOrder, forecaster: Forecaster) -> Comparison:
+    """Judge every method on the same held-out days; nothing is kept."""
+    return await forecaster.judging.compare(order)
+
+
+@router.post("/staffing", responses=REFUSED)
+async def plan_staffing(order: StaffingOrder, forecaster: Forecaster) -> StaffingPlan:
+    """Positions per hour: Erlang C or A for calls, a draining backlog for mail."""
+    return await forecaster.staffing.plan(order)

@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from services.forecaster.domain.forecasting.distribution import MEDIAN, QUANTILES, ordered
+from services.forecaster.domain.forecasting.distribution import QUANTILES, ordered
 from services.forecaster.domain.forecasting.leads import in_buckets, over_leads
 from services.forecaster.domain.forecasting.series import BoolArray, FloatArray, IntArray
 
@@ -20,7 +20,6 @@ POWERS = (0.5, 0.75, 1.0)
 # Residuals a normal distribution is worth where a bucket holds few of them.
 _PRIOR_WORTH = 12.0
 _INFLATION_TRUST = 0.6
-_REACH = 0.3
 # Phases a day or a week may have, and outcomes after which one of them speaks for itself.
 PHASES = 24
 _PHASE_PRIOR = 80.0
@@ -99,19 +98,6 @@ def scale_of(mean: FloatArray, power: float) -> FloatArray:
     """Spread expected at a mean, up to a constant."""
     scaled: FloatArray = (np.maximum(mean, 0.0) + 0.5) ** power
     return scaled
-
-
-def rounded(quantiles: FloatArray) -> FloatArray:
-    """Ends of the intervals moved to whole counts, shape (n, 5).
-
-    An end reaches for a count it misses by up to 0.3. Always rounding outward would make a
-    nominal 80 % interval of small counts cover 95 % of them (measured on made-up counts of 2 to
-    8 a day: 0.91 to 0.87 outward, 0.88 to 0.84 so, nominal on average where not rounded at all).
-    """
-    result = quantiles.copy()
-    result[:, :MEDIAN] = np.ceil(quantiles[:, :MEDIAN] - _REACH)
-    result[:, MEDIAN + 1 :] = np.floor(quantiles[:, MEDIAN + 1 :] + _REACH)
-    return ordered(result)
 
 
 def _power(forecasts: FloatArray, actuals: FloatArray, known: BoolArray) -> float:

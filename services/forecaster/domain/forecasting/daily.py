@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from services.forecaster.domain.forecasting.calendar import Calendar, weekday, year_angle
-from services.forecaster.domain.forecasting.conformal import DAILY_BUCKETS, ResidualRings, rounded
+from services.forecaster.domain.forecasting.conformal import DAILY_BUCKETS, ResidualRings
 from services.forecaster.domain.forecasting.design import calendar_design
 from services.forecaster.domain.forecasting.distribution import (
     MEDIAN,
     ForecastDistribution,
     ordered,
+    rounded,
 )
 from services.forecaster.domain.forecasting.leads import lead_grid
 from services.forecaster.domain.forecasting.levels import HALF_LIVES, level_factors, weekday_factors

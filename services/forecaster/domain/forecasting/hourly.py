@@ -5,9 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from services.forecaster.domain.forecasting.calendar import Calendar, weekday
-from services.forecaster.domain.forecasting.conformal import HOURLY_BUCKETS, ResidualRings, rounded
+from services.forecaster.domain.forecasting.conformal import HOURLY_BUCKETS, ResidualRings
 from services.forecaster.domain.forecasting.design import calendar_design
-from services.forecaster.domain.forecasting.distribution import ForecastDistribution, ordered
+from services.forecaster.domain.forecasting.distribution import (
+    ForecastDistribution,
+    ordered,
+    rounded,
+)
 from services.forecaster.domain.forecasting.feasts import hour_table, sunday_like
 from services.forecaster.domain.forecasting.leads import lead_grid
 from services.forecaster.domain.forecasting.pooling import lead_weights

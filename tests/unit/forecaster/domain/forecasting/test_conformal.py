@@ -6,9 +6,9 @@ import pytest
 from services.forecaster.domain.forecasting.conformal import (
     DAILY_BUCKETS,
     ResidualRings,
-    rounded,
     weighted_quantiles,
 )
+from services.forecaster.domain.forecasting.distribution import rounded
 
 
 def made_up(mean: float, seed: int, origins: int = 60, leads: int = 56) -> np.ndarray:
