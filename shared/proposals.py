@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class ExampleTicket(BaseModel):
-    """A ticket that shows what a proposal is about; texts are cut at 2,000 characters."""
+    """A ticket that shows what a proposal is about; texts are cut at 1,000 characters."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -31,7 +31,7 @@ class RadarSettings(BaseSettings):
     requesters: int = Field(default=3, ge=1, le=100)
     novelty: float = 3.0
     days: float = Field(default=14.0, gt=0)
-    # Clusters, 2 KB each and up to 90 KB with their examples.
+    # 2 KB each, and up to 120 KB with their examples and phrases.
     clusters: int = Field(default=400, ge=10, le=5_000)
     save_seconds: float = Field(default=60.0, gt=0)
 

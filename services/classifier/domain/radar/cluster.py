@@ -20,7 +20,7 @@ Array = NDArray[np.float32]
 EXAMPLES: Final = 20
 # Beyond that many it no longer matters who else asked.
 _REQUESTERS: Final = 100
-_TEXT: Final = 2_000
+_TEXT: Final = 1_000
 # Weight that each ticket leaves to the earlier ones: the last fifty or so decide what is novel.
 _MEMORY: Final = 0.98
 _FORMER_IDS: Final = 50

@@ -63,7 +63,7 @@ class Background:
 
 def prune(counts: Counter[str]) -> None:
     """Keep the most frequent phrases where there are too many; ties by alphabet."""
-    if len(counts) > 4 * _PHRASES:
+    if len(counts) > 2 * _PHRASES:
         kept = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_PHRASES]
         counts.clear()
         counts.update(dict(kept))

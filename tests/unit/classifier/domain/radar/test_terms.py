@@ -74,7 +74,7 @@ def test_the_background_is_bounded_and_keeps_what_is_frequent() -> None:
 def test_phrases_are_bounded() -> None:
     counts = Counter({f"w{number}": 1 for number in range(5_000)}) + Counter({"often": 9})
     prune(counts)
-    assert len(counts) <= 800
+    assert len(counts) <= 400
     assert counts["often"] == 9
 
 
