@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from services.classifier.adapters.state_snapshots import StateSnapshots
 from services.classifier.domain.radar.limits import RadarLimits
 from services.classifier.domain.radar.radar import Proposal, Radar
-from services.classifier.models.blas import one_thread
 from services.classifier.models.fast.folding import LogRecord
 from shared import metrics
 from shared.events import TicketLabelled
@@ -64,7 +63,7 @@ class EmergingTopics:
         """Take one ticket, see VectorObserver."""
         kind = "novel" if novelty >= self._limits.novelty else "usual"
         metrics.RADAR_TICKETS.labels(kind).inc()
-        with self._lock, one_thread():
+        with self._lock:
             self._radar.observe(ticket, vector, novelty)
 
     def apply(self, records: Sequence[LogRecord]) -> None:
