@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
+from deploy.local.processes import ChildProcess
 from shared import redis_keys as keys
 from shared import topics
 from shared.events import LABEL_RECORD, TicketLabelled
@@ -20,7 +21,7 @@ from tests.chaos.world import Setup, World, received
 ASSIGNED = "deskstream_intake_assigned_partitions"
 LAG = "deskstream_intake_lag_records"
 COUNTED = "deskstream_forecaster_counted_total"
-# From the start of a member that is refused to its end.
+# From the moment that a member serves, by when it has asked to join and was refused, to its end.
 EXIT_SECONDS = 30.0
 # From the making of topics or partitions until their tickets are readable.
 SEEN_SECONDS = 30.0
@@ -203,6 +204,10 @@ def coordinator_error(world: World) -> None:
     world.recover()
 
 
+def _serves_or_ended(world: World, member: ChildProcess) -> bool:
+    return not member.is_alive() or not world.reason(member.name).startswith("no answer")
+
+
 async def _refused_by_a_squatter(world: World) -> None:
     """A member that speaks another assignment protocol holds the group."""
     squatter = AIOKafkaConsumer(
@@ -216,7 +221,11 @@ async def _refused_by_a_squatter(world: World) -> None:
     try:
         member = world.process("refused", world.setup.classifier)
         member.start()
+        # In a thread: the squatter must go on sending its heartbeats.
+        await asyncio.to_thread(world.until, lambda: _serves_or_ended(world, member), "it starts")
+        began = time.monotonic()
         code = await asyncio.to_thread(member.wait, EXIT_SECONDS)
+        world.notes["seconds to the end"] = round(time.monotonic() - began, 1)
         member.kill()
         assert code, f"a member that was refused ended with {code}"
     finally:
