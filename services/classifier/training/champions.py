@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.classifier.adapters import material as kept
-from services.classifier.adapters.artifact_store import ArtifactStore
+from services.classifier.adapters.artifact_store import (
+    ArtifactDamaged,
+    ArtifactMissing,
+    ArtifactStore,
+)
 from services.classifier.adapters.artifacts import TwoHeads, load, read_manifest
 from services.classifier.domain.labelling import Labeller, ModelIdentity
 from services.classifier.models.encoding.encoder import Encoder
@@ -107,10 +111,19 @@ class Champions:
         if current is None:
             # What workers begin with where nobody ever trained a model.
             found[NAME] = _Champion(untrained().identity, None)
+        lost: ArtifactMissing | ArtifactDamaged | None = None
         promoted = [each.version for each in self._corrections.promotions]
         for version in [*([current] if current else []), *promoted]:
-            manifest = read_manifest(self._models, version)
+            try:
+                manifest = read_manifest(self._models, version)
+            except (ArtifactMissing, ArtifactDamaged) as fault:
+                lost = fault
+                continue
             found[manifest.name] = _Champion(manifest.identity, manifest.material)
+            # A later model took the place of whatever was lost before it.
+            lost = None if manifest.name == NAME else lost
+        if lost is not None:
+            raise lost
         return found
 
     def _load(self, version: str) -> Labeller:

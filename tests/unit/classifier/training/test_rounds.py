@@ -265,6 +265,22 @@ async def test_where_ingest_is_away_the_model_is_kept_and_can_be_promoted_later(
     assert (promoted.version, promoted.log_offset > 0) == (version, True)
 
 
+async def test_a_model_that_was_promoted_long_ago_may_be_gone(place: Place) -> None:
+    corrections, labels = logs(DESK)
+    [first] = await place.round(corrections, labels)
+    [promoted] = place.desk.promoted.values()
+    gone = promotion(ModelIdentity("fast", "gone", "f" * 64)).model_copy(update={"event_id": "p-0"})
+    [found] = await place.round([gone, *corrections, promotion(promoted)], labels)
+    assert found.champion == first.version
+
+
+async def test_the_latest_promoted_model_must_be_there(place: Place) -> None:
+    corrections, labels = logs(DESK)
+    gone = promotion(ModelIdentity("fast", "gone", "f" * 64))
+    with pytest.raises(ArtifactMissing, match="gone"):
+        await place.round([*corrections, gone], labels)
+
+
 def test_a_version_that_is_not_there_is_not_promoted(place: Place) -> None:
     with pytest.raises(ArtifactMissing):
         promote_again(place.models, place.desk, "v9", NOON)
