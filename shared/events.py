@@ -186,6 +186,21 @@ class ProposalDismissed(Event):
     proposal: Identifier
 
 
+class WordsMet(Event):
+    """tickets.corrected.v1, control: words of live tickets that no model has a vector of yet.
+
+    In the log, not read by each worker as it meets them, so that all know the same words.
+    """
+
+    kind: Literal["words"] = "words"
+    event_id: Identifier
+    received_at: AwareDatetime
+    words: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=40)], ...],
+        Field(max_length=256, description="case-folded"),
+    ]
+
+
 CorrectionLogEvent = (
     TicketCorrected
     | TopicCreated
@@ -194,6 +209,7 @@ CorrectionLogEvent = (
     | LearningReset
     | ModelPromoted
     | ProposalDismissed
+    | WordsMet
 )
 CORRECTION_RECORD: TypeAdapter[CorrectionLogEvent] = TypeAdapter(
     Annotated[CorrectionLogEvent, Field(discriminator="kind")]

@@ -24,7 +24,9 @@ RECEIVED = Topic("tickets.received.v1", "ingest", partitioned=True, retention_ms
 # Redis is rebuilt from this topic, so it is kept as long as history is promised.
 LABELLED = Topic("tickets.labelled.v1", "classifier", partitioned=True, retention_ms=FOREVER)
 # One partition: the only total order, which every model folds.
-CORRECTED = Topic("tickets.corrected.v1", "ingest", partitioned=False, retention_ms=FOREVER)
+CORRECTED = Topic(
+    "tickets.corrected.v1", "ingest, classifier", partitioned=False, retention_ms=FOREVER
+)
 PARKED = Topic(
     "tickets.parked.v1", "classifier, forecaster", partitioned=True, retention_ms=90 * DAY_MS
 )

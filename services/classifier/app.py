@@ -7,6 +7,7 @@ from pathlib import Path
 from services.classifier.adapters.artifact_store import LocalDirectory
 from services.classifier.adapters.asked_texts import AskedTexts
 from services.classifier.adapters.correction_log import CorrectionLog
+from services.classifier.adapters.met_words import MetWords
 from services.classifier.adapters.promoted_models import PromotedModels, PromotionWatch
 from services.classifier.adapters.serving_model import load_learner
 from services.classifier.adapters.snapshots import Snapshots
@@ -54,6 +55,8 @@ def create_worker(
         inference, producer, ParkingLimit(settings.parking_share), clock, shadow=settings.shadow
     )
     worker.add(producer)
+    if learning is not None:
+        worker.add(MetWords(learning.take_met_words, producer, clock, settings.words_seconds))
     worker.consume(RECEIVED.name, stage, group=settings.group, settings=intake)
     identity = model.identity
     metrics.MODEL_INFO.labels(identity.name, identity.version, identity.digest).set(1)

@@ -15,7 +15,7 @@ from services.classifier.models.allocation import give_back
 from services.classifier.models.fast.explanation import top_words
 from services.classifier.models.fast.folding import Fold, LogRecord
 from shared import metrics
-from shared.events import CorrectionsUndone, ModelPromoted, RefitDue
+from shared.events import CorrectionsUndone, ModelPromoted, RefitDue, WordsMet
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ Words = list[tuple[str, float]]
 # A restart is to repeat at most so many refits of the log, and to spend so many seconds on them.
 REFITS_BETWEEN_SNAPSHOTS = 4
 SECONDS_BETWEEN_SNAPSHOTS = 1.0
-_REFITTING: Final = (RefitDue, CorrectionsUndone, ModelPromoted)
+_REFITTING: Final = (RefitDue, CorrectionsUndone, ModelPromoted, WordsMet)
 DIGEST_DIGITS = 13  # of hexadecimal: 52 bits, exact in a gauge's float
 
 
@@ -119,6 +119,10 @@ class LearningLabeller:
         with self._folding:
             if self._refit is None:
                 self._publish_digest()
+
+    def take_met_words(self) -> list[str]:
+        """Words of live tickets, met often, that no record of the log has brought up yet."""
+        return self._fold.take_met_words()
 
     def settle(self) -> None:
         """Wait until no refit is under way or due."""

@@ -20,6 +20,8 @@ class ClassifierSettings(ServiceSettings):
     ingest_url: str = "http://127.0.0.1:8001"
     # Where what was learned from corrections is kept; left out: beside the models.
     snapshots: Path | None = None
+    # Between records that tell all workers of words met in live tickets.
+    words_seconds: float = Field(default=30, gt=0)
     # Above this share of parked records the fault is ours, not the senders'.
     parking_share: float = Field(default=0.5, gt=0, le=1)
     # A topic's labels are applied from the probability on at which this share of them is right.

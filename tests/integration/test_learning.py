@@ -42,6 +42,7 @@ class Worker:
                 "CLASSIFIER_MODELS": str(models),
                 "CLASSIFIER_SNAPSHOTS": str(folder / f"snapshots-{number}"),
                 "CLASSIFIER_PORT": str(port),
+                "CLASSIFIER_WORDS_SECONDS": "0.5",
             },
         )
 
@@ -58,6 +59,11 @@ class Worker:
     def topic(self, text: str) -> str:
         answer = httpx.post(f"{self.url}/classify", json={"body": text}, timeout=10)
         return str(answer.raise_for_status().json()["topic"])
+
+    def scores(self, text: str) -> dict[str, float]:
+        answer = httpx.post(f"{self.url}/classify", json={"body": text}, timeout=10)
+        found: dict[str, float] = answer.raise_for_status().json()["topic_scores"]
+        return found
 
     def model(self) -> dict[str, Any]:
         found: dict[str, Any] = httpx.get(f"{self.url}/model", timeout=10).json()
@@ -128,3 +134,18 @@ def test_corrections_are_learned_alike_and_survive_restarts(
     first.start()
     assert settled(workers, 1 + len(pairs)) == after
     assert first.topic("the beamer shows no picture at all") == "Beamers"
+
+
+def test_words_that_one_worker_meets_are_known_to_all_at_the_same_offset(
+    workers: list[Worker],
+) -> None:
+    first, second = workers
+    first.start()
+    second.start()
+    before = settled(workers, 0)
+    for _ in range(3):
+        first.topic("the gizmotron is broken")
+    # A word changes no probe; it has an offset, at which both workers agree.
+    assert settled(workers, 1) == before
+    answers = [worker.scores("the gizmotron is broken") for worker in workers]
+    assert answers[0] == answers[1]

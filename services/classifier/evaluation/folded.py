@@ -13,7 +13,7 @@ from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.folding import Fold, LogRecord
 from services.classifier.models.fast.heads import TextHead
 from services.classifier.models.fast.serving import FastLabeller
-from shared.events import CorrectionLogEvent, RefitDue, TicketCorrected
+from shared.events import CorrectionLogEvent, RefitDue, TicketCorrected, WordsMet
 
 # The fold looks at no clock: any moment will do.
 _MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -79,8 +79,15 @@ class FoldedClassifier:
         self._apply(RefitDue(event_id=f"refit-{self._fold.offset}", received_at=_MOMENT))
 
     def encode_pending(self, most: int = 1024) -> int:
-        """Encode at most so many words met since; how many were added."""
-        return self._labeller.topic.encode_pending(most)
+        """Encode at most so many words that were met often since; how many were told."""
+        told = 0
+        while told < most and (words := self._fold.take_met_words()):
+            number = self._fold.offset
+            self._apply(
+                WordsMet(event_id=f"words-{number}", received_at=_MOMENT, words=tuple(words))
+            )
+            told += len(words)
+        return told
 
     def _apply(self, event: CorrectionLogEvent) -> None:
         if self._fold.apply(LogRecord(self._fold.offset, event)) == "refit":

@@ -22,5 +22,5 @@ class OnlineClassifier(TextClassifier, Protocol):
         ...
 
     def encode_pending(self, most: int = 1024) -> int:
-        """Encode at most so many words met since the fit; how many were added."""
+        """Encode about so many words, at most, that were met often since; how many."""
         ...

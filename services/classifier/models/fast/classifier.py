@@ -73,8 +73,8 @@ class _Lesson:
 class FastClassifier:
     """A TextClassifier of some microseconds a text. Same calls, same answers, bit for bit.
 
-    With an encoder, the words of the training texts are encoded once at `fit`; words first seen
-    later are skipped, queued, and added by `encode_pending`.
+    With an encoder, the words of the training texts are encoded once at `fit`; words first met
+    later are skipped and counted until `read` is told of them.
     """
 
     def __init__(self, *, seed: int = 0, encoder: Encoder | None = None) -> None:
@@ -116,9 +116,12 @@ class FastClassifier:
         self._fit_words(lesson, np.isin(lesson.word_texts, kept))
         self._guard = self._guard.judged(self)
 
-    def predict_proba(self, texts: Sequence[str]) -> Probabilities:
-        """Shape (texts, classes), rows sum to 1; a text of unknown features gets the prior."""
-        logits = self._fused(self._vocabulary.features(texts))
+    def predict_proba(self, texts: Sequence[str], *, live: bool = False) -> Probabilities:
+        """Shape (texts, classes), rows sum to 1; a text of unknown features gets the prior.
+
+        live: these are tickets, whose words without a row are to be noticed.
+        """
+        logits = self._fused(self._vocabulary.features(texts), live=live)
         result: Probabilities = normalise(logits, len(self._head.classes), self._scale.factor)
         return result
 
@@ -175,19 +178,25 @@ class FastClassifier:
             self._head, self._words = old_head, old_words
             self.refused_refits += 1
 
-    def encode_pending(self, most: int = 1024) -> int:
-        """Encode words met since, at most so many, and add their rows; how many were added."""
-        if self._table is None or self._words is None:
+    def take_met_words(self) -> list[str]:
+        """Words without a row that were met often since they were last taken."""
+        return self._table.take_met() if self._table is not None and self._words else []
+
+    def read(self, words: Sequence[str]) -> int:
+        """Encode folded words and add their rows; how many were not known."""
+        if self._table is None or self._words is None or not words:
             return 0
-        added = self._table.encode_pending(most)
+        found = WordUses.of(self._vocabulary, words)
+        added = self._table.read(found.spelled)
         if added:
+            self._words = self._words.fork()
             self._words.fold()
         return added
 
-    def _fused(self, features: Features) -> Array:
+    def _fused(self, features: Features, *, live: bool = False) -> Array:
         logits = self._head.logits(features)
         if self._words is not None:
-            self._words.add_scores(features, len(self.classes), self._scale.share, logits)
+            self._words.add_scores(features, len(self.classes), self._scale.share, logits, live)
         return logits
 
     def _admit(self, text: str, label: str) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from services.classifier.domain.judgement import Judgement
 from services.classifier.domain.labelling import Labelling, ModelIdentity
@@ -10,6 +10,7 @@ from services.classifier.domain.ledger import Correction, Ledger
 from services.classifier.models.digests import digest_of
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.heads import TextHead
+from services.classifier.models.fast.probes import PROBES
 from services.classifier.models.fast.promotion import (
     ModelUnavailable,
     Promoted,
@@ -26,15 +27,10 @@ from shared.events import (
     RefitDue,
     TicketCorrected,
     TopicCreated,
+    WordsMet,
 )
 
 Base = Callable[[], FastLabeller]
-
-PROBES: Final = (
-    "I cannot sign in any more, my password was reset", "the invoice of march was paid twice",
-    "Der Drucker im zweiten Stock druckt nicht", "Не приходит счёт за февраль",
-    "where is my order?", "please cancel my subscription and refund the payment", "VPN", "",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +59,13 @@ class Fold:
         promoted: Promoted = no_store,
         promotion: ModelPromoted | None = None,
         forgotten: int = 0,
+        met: Iterable[str] = (),
         judgement: Judgement | None = None,
     ) -> None:
         """Begin with what `base` loads, or in the middle of the log with the rest given.
 
         promotion: the one in force, whose model `promoted` loads in the place of `base`;
-        forgotten: the offset after the last reset.
+        forgotten: the offset after the last reset; met: words that the next `refit` is to encode.
         """
         self._first = base
         self._promoted = promoted
@@ -76,6 +73,7 @@ class Fold:
         self._due: ModelPromoted | None = None
         self._forgotten = forgotten
         self.unmet: str | None = None
+        self._met = list(met)
         self._labeller = labeller or self._base()
         self._ledger = ledger or Ledger()
         self._topics = dict(topics or {})
@@ -122,7 +120,8 @@ class Fold:
     def apply(self, record: LogRecord) -> str:
         """Fold one record; what came of it in one word, "refit" when `refit` is due here.
 
-        A promotion is one of those: its model is loaded by `refit`, which may take its time.
+        A promotion is one of those: its model is loaded by `refit`, which may take its time; and so
+        are words that were met: `refit` encodes them.
         """
         self.offset = record.offset + 1
         outcome = "control"
@@ -143,6 +142,9 @@ class Fold:
                 outcome = "refit" if self._stale else "control"
             case ModelPromoted() as event:
                 outcome = self._announce(event)
+            case WordsMet(words=words):
+                self._met.extend(words)
+                outcome = "refit"
             case ProposalDismissed():
                 pass
         return outcome
@@ -155,6 +157,8 @@ class Fold:
         """
         if self._due is not None:
             self._rebase(self._due)
+        self._labeller.topic.read(self._met)
+        self._met.clear()
         refused = 0
         for name in sorted(self._stale):
             head = self._labeller.heads()[name]
@@ -165,6 +169,10 @@ class Fold:
         self.judgement.mark(self.offset)
         return not refused
 
+    def take_met_words(self) -> list[str]:
+        """Words of tickets labelled here, met often, that the log should tell all workers of."""
+        return self._labeller.topic.take_met_words()
+
     def digest(self) -> str:
         """Digest of the bits answered to fixed probes by every head."""
         return digest_of(
@@ -173,16 +181,11 @@ class Fold:
 
     def fork(self) -> "Fold":
         """A fold of its own at the same offset."""
-        priority = self._labeller.priority
-        labeller = FastLabeller(
-            self._labeller.topic.fork(),
-            priority.fork() if priority else None,
-            self._labeller.identity,
-        )
         twin = Fold(
-            self._first, labeller, ledger=self._ledger.copy(), topics=self._topics,
+            self._first, self._labeller.fork(), ledger=self._ledger.copy(), topics=self._topics,
             stale=self._stale, offset=self.offset, promoted=self._promoted,
             promotion=self._promotion, forgotten=self._forgotten, judgement=self.judgement.copy(),
+            met=self._met,
         )  # fmt: skip
         twin._due, twin.unmet = self._due, self.unmet
         return twin
@@ -199,6 +202,7 @@ class Fold:
             "offset": self.offset,
             "promotion": self._promotion and self._promotion.model_dump(mode="json"),
             "forgotten": self._forgotten,
+            "met": list(self._met),
             "judgement": self.judgement.state(),
         }
 
@@ -224,6 +228,7 @@ class Fold:
             promoted=promoted,
             promotion=ModelPromoted.model_validate(promotion) if promotion else None,
             forgotten=int(state["forgotten"]),
+            met=state.get("met", ()),
             judgement=Judgement.from_state(state.get("judgement"), found.topic.calibration),
         )
 
@@ -265,6 +270,7 @@ class Fold:
         self._ledger.hear(event_id)
         self._topics.clear()
         self._stale.clear()
+        self._met.clear()
         self._forgotten = self.offset
         return "control"
 

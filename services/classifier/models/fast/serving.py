@@ -87,11 +87,16 @@ class FastLabeller:
 
     def label(self, texts: Sequence[str]) -> Labelling:
         """Scores of every head for `texts`."""
-        topic = HeadScores(self._topic.classes, self._topic.predict_proba(texts))
+        topic = HeadScores(self._topic.classes, self._topic.predict_proba(texts, live=True))
         priority = None
         if self._priority is not None:
             priority = HeadScores(self._priority.classes, self._priority.predict_proba(texts))
         return Labelling(topic, priority)
+
+    def fork(self) -> "FastLabeller":
+        """A labeller of its own that answers and learns the same."""
+        priority = self._priority.fork() if self._priority else None
+        return FastLabeller(self._topic.fork(), priority, self._identity)
 
     def state(self) -> dict[str, Any]:
         """Plain values and arrays: all that predicting and learning on need."""

@@ -21,7 +21,7 @@ _STRENGTH: Final = 5.0
 # Of the 1,024 directions of the words' vectors, those in which texts differ: on held-out tickets as
 # accurate as all of them, at half the time and a third of the memory.
 _DIRECTIONS: Final = 384
-# New words of a batch that are queued at once; the rest will come again or do not matter.
+# New words of a batch that are noticed at once; the rest will come again or do not matter.
 _NOTICED: Final = 256
 # 48 MiB of float32: with many topics the rarest words have to go.
 _ROW_BUDGET: Final = 12 << 20
@@ -143,22 +143,29 @@ class WordRows:
                 rows[part, :classes] = block * table.scales[part, None]
         self._folded = _Folded(slots, self._idf(hashes), rows, bias, low)
 
-    def add_scores(self, features: Features, classes: int, share: float, logits: Array) -> None:
+    def add_scores(
+        self,
+        features: Features,
+        classes: int,
+        share: float,
+        logits: Array,
+        notice: bool = False,
+    ) -> None:
         """Add share x score to the first `classes` columns of `logits`, in place.
 
-        Words without a row are skipped and queued. A class named since the head was fitted has the
-        lowest bias and nothing else until it is fitted again.
+        Words without a row are skipped and, where `notice` says so, noticed. A class named since
+        the head was fitted has the lowest bias and nothing else until it is fitted again.
         """
         folded = self._folded
         if folded.rows.shape[1] > logits.shape[1]:
             raise ValueError("the word rows know more classes than the logits have columns")
-        unknown = np.empty(_NOTICED, np.int64)
+        unknown = np.empty(_NOTICED if notice else 0, np.int64)
         missing = score_words(
             features.words, features.word_starts, folded.slots, folded.idf, folded.rows,
             folded.bias, classes, folded.low, share, logits, unknown,
         )  # fmt: skip
         if missing:
-            self._table.queue(
+            self._table.notice(
                 (int(features.words[i]), features.word(i)) for i in unknown[:missing].tolist()
             )
 

@@ -13,26 +13,30 @@ from services.classifier.models.words.uses import WordUses
 
 Array = NDArray[np.float32]
 
+# A word met so often is worth a vector, and so many go into one record of the log.
+MET_OFTEN: Final = 3
+MET_AT_ONCE: Final = 256
 _SMALLEST: Final = 1 << 12
 # A line of base64 is no word; the encoder would see the first pieces of it only.
 _LONGEST_WORD: Final = 40
 # 1 kB each: the vectors of the most words that a worker's memory has room for.
 _MOST_WORDS: Final = 50_000
-_QUEUE: Final = 20_000
+# Words without a vector that are counted at a time.
+_MOST_MET: Final = 20_000
 _LEVELS: Final = 127.0
 
 
 class WordTable:
     """Distinct words by hash, with their centred encoder vectors, from which rows are folded.
 
-    `queue` is cheap and may be called from the hot path; `encode_pending` does the work, and may be
-    called from one other thread. A word's index never changes, so readers may lag behind.
+    `notice` is cheap and called from the hot path; `learn` and `read` do the work, in one other
+    thread. A word's index never changes, so readers may lag behind.
     """
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self._lock = threading.Lock()
-        self._pending: dict[int, str] = {}
+        self._met: dict[int, tuple[str, int]] = {}
         self._centred = False
         self.centre = np.zeros(encoder.word_dimension, np.float32)
         self.vectors = np.zeros((0, encoder.word_dimension), np.int8)
@@ -43,34 +47,37 @@ class WordTable:
     def __len__(self) -> int:
         return len(self.hashes)
 
-    @property
-    def pending(self) -> int:
-        """How many words wait to be encoded."""
-        return len(self._pending)
-
-    def queue(self, words: Iterable[tuple[int, str]]) -> None:
-        """Remember (hash, word) pairs; a full queue forgets the newest."""
+    def notice(self, words: Iterable[tuple[int, str]]) -> None:
+        """Count (hash, word) pairs that have no vector; a full count takes in no new ones."""
         with self._lock:
             for value, word in words:
-                if len(self._pending) >= _QUEUE:
-                    break
-                if len(word) <= _LONGEST_WORD:
-                    self._pending.setdefault(value, word)
+                times = self._met.get(value)
+                if times is not None:
+                    self._met[value] = (word, times[1] + 1)
+                elif len(self._met) < _MOST_MET and _is_word(word):
+                    self._met[value] = (word, 1)
 
-    def encode_pending(self, most: int = 1024) -> int:
-        """Encode up to `most` queued words in the order they came; how many were added."""
+    def take_met(self) -> list[str]:
+        """Words noticed often since they were last taken, at most as many as go into one record."""
         known = set(self.hashes.tolist())
         with self._lock:
-            self._pending = {v: w for v, w in self._pending.items() if v not in known}
-            room = max(min(most, _MOST_WORDS - len(self)), 0)
-            chosen = dict(list(self._pending.items())[:room])
-        if not chosen:
-            return 0
-        self._append(np.fromiter(chosen, np.uint32, len(chosen)), list(chosen.values()))
-        with self._lock:
-            for value in chosen:
-                self._pending.pop(value, None)
-        return len(chosen)
+            for value in known & self._met.keys():
+                del self._met[value]
+            often = [value for value, (_, times) in self._met.items() if times >= MET_OFTEN]
+            taken = [self._met.pop(value)[0] for value in often[:MET_AT_ONCE]]
+            if len(self._met) >= _MOST_MET:
+                self._met.clear()  # of rare words, most of them misspelt: begin to count again
+        return taken
+
+    def read(self, words: Mapping[int, str]) -> int:
+        """Encode the words (by hash) that have no vector, as far as there is room; how many."""
+        known = set(self.hashes.tolist())
+        new = [(v, w) for v, w in words.items() if v not in known and len(w) <= _LONGEST_WORD]
+        new = new[: max(_MOST_WORDS - len(self), 0)]
+        if new:
+            values = np.fromiter((value for value, _ in new), np.uint32, len(new))
+            self._append(values, [word for _, word in new])
+        return len(new)
 
     def learn(self, uses: WordUses) -> None:
         """Encode the words of training texts now, the most frequent first as far as there is room.
@@ -124,6 +131,11 @@ class WordTable:
         slots = np.zeros(2 * room, np.uint64)
         place_all(slots, hashes)
         self.hashes, self.slots = hashes, slots
+
+
+def _is_word(word: str) -> bool:
+    """Numbers, keys and ids are met once; what is encoded are words."""
+    return len(word) <= _LONGEST_WORD and word.isalpha()
 
 
 def _unit_blocks(raw: Array) -> Array:

@@ -105,16 +105,25 @@ def test_why_names_the_telling_word(model: FastClassifier) -> None:
     assert all(share > 0 for _, share in told)
 
 
-def test_words_first_seen_later_are_encoded_in_the_background(
-    desk: Desk, bag_encoder: Encoder
-) -> None:
+def test_words_met_often_are_told_of_and_read(desk: Desk, bag_encoder: Encoder) -> None:
     model = FastClassifier(encoder=bag_encoder)
     model.fit(*desk)
-    before = model.predict_proba(["flibbertigibbet printer"])
-    assert model.encode_pending() == 1
-    assert model.encode_pending() == 0
-    after = model.predict_proba(["flibbertigibbet printer"])
-    assert not np.array_equal(before, after)
+    met = ["flibbertigibbet printer", "id4711 printer", "x" * 50]
+    before = model.predict_proba(met, live=True)
+    assert model.take_met_words() == []
+    for _ in range(2):
+        model.predict_proba(met, live=True)
+        model.predict_proba(["no ticket but a gaberlunzie"])
+    assert model.take_met_words() == ["flibbertigibbet"]
+    assert model.take_met_words() == []
+    assert model.read(["flibbertigibbet"]) == 1
+    assert model.read(["flibbertigibbet", "printer"]) == 0
+    after = model.predict_proba(met)
+    assert not np.array_equal(before[0], after[0])
+    assert np.array_equal(before[1:], after[1:])
+    for _ in range(3):
+        model.predict_proba(met, live=True)
+    assert model.take_met_words() == []
 
 
 def test_fewer_than_two_classes_are_refused() -> None:

@@ -15,6 +15,7 @@ from shared.events import (
     LearningReset,
     RefitDue,
     TopicCreated,
+    WordsMet,
 )
 from tests.builders import NOON, a_correction
 
@@ -261,3 +262,51 @@ def test_a_snapshot_from_before_error_budgets_still_loads(
     thresholds = loaded.label([DARK]).thresholds
     assert thresholds is not None
     assert np.isinf(thresholds).all()
+
+
+def words(*which: str) -> WordsMet:
+    return WordsMet(event_id="w", received_at=NOON, words=which)
+
+
+def test_words_met_by_one_worker_are_known_to_all_from_the_same_offset_on(make: MakeFold) -> None:
+    one, other = make(), make()
+    text = "gizmotron vpn"
+    for _ in range(3):
+        before = one.label([text]).topic.probabilities
+    told = one.take_met_words()
+    assert told == ["gizmotron"]
+    assert other.take_met_words() == []
+    log = [words(*told), correction(1, DARK, "projector"), refit(1)]
+    assert folded(one, log) == folded(other, log) == ["refit", "learned", "refit"]
+    assert one.digest() == other.digest()
+    after = one.label([text]).topic.probabilities
+    assert np.array_equal(after, other.label([text]).topic.probabilities)
+    assert not np.array_equal(before, after[:, :2])
+
+
+def test_what_a_worker_has_met_does_not_change_its_answers(make: MakeFold) -> None:
+    one, other = make(), make()
+    for _ in range(9):
+        one.label(["gizmotron flummox vpn"])
+    folded(one, LOG)
+    folded(other, LOG)
+    assert one.digest() == other.digest()
+    text = ["gizmotron flummox vpn"]
+    assert np.array_equal(
+        one.label(text).topic.probabilities, other.label(text).topic.probabilities
+    )
+
+
+def test_words_that_wait_for_their_refit_survive_a_restart(
+    make: MakeFold, bag_encoder: Encoder
+) -> None:
+    whole, first = make(), make()
+    folded(whole, [words("gizmotron")])
+    assert first.apply(LogRecord(0, words("gizmotron"))) == "refit"
+    state = decode_state(encode_state(first.state()))
+    second = Fold.from_state(state, lambda: pytest.fail("not reset"), bag_encoder)
+    second.refit()
+    text = ["gizmotron"]
+    answer = second.label(text).topic.probabilities
+    assert np.array_equal(answer, whole.label(text).topic.probabilities)
+    assert not np.array_equal(answer, make().label(text).topic.probabilities)
