@@ -5,6 +5,7 @@ import pytest
 
 from services.classifier.models.semantic.experts import ExemplarMemory
 from services.classifier.models.semantic.names import named_examples, spoken
+from services.classifier.models.semantic.topic_experts import Spread
 
 UP, RIGHT = [0.0, 1.0], [1.0, 0.0]
 
@@ -83,3 +84,25 @@ def test_a_name_and_its_description_are_examples() -> None:
 )
 def test_names_are_spoken(name: str, said: str) -> None:
     assert spoken(name) == said
+
+
+def test_neighbours_of_exemplars_say_how_near_is_usual() -> None:
+    memory = ExemplarMemory(np.zeros(8, np.float32), 3)
+    axes = np.eye(8, dtype=np.float32)
+    pair = np.stack([axes[0], (axes[0] + axes[1]) / np.float32(np.sqrt(2))])
+    memory.add(["a", "b"], pair, [0, 0])
+    memory.add(["alone"], axes[5:6], [1])
+    assert memory.nearest_others() == pytest.approx([np.sqrt(0.5)] * 2)
+    memory.remove("b")
+    assert len(memory.nearest_others()) == 0
+
+
+def test_without_held_out_texts_doubt_follows_the_neighbours() -> None:
+    near = Spread.of_exemplars(np.full(200, 0.8, np.float32))
+    assert near.mean == pytest.approx(0.8, abs=0.05)
+    novel, usual = near.below(np.array([0.3, 0.8], np.float32))
+    assert novel > 3.0 > usual
+    unknown = Spread.of_exemplars(np.zeros(0, np.float32))
+    novel, usual = unknown.below(np.array([0.3, 0.5], np.float32))
+    assert novel > 3.0
+    assert usual == 0.0
