@@ -108,14 +108,17 @@ def _learning(
 ) -> SemanticLearning:
     """The trained model with its experts, folding the correction log from the last snapshot on."""
 
+    # Not the labeller: it would be kept for good beside the one that learns.
+    identity = trained.identity
+
     def base() -> FastLabeller:
-        return load_learner(settings.models, trained.identity.version)
+        return load_learner(settings.models, identity.version)
 
     folder: Path = settings.snapshots or settings.models / ".snapshots"
     models = PromotedModels(LocalDirectory(settings.models))
     expert = Expert(base, models, encoder)
     snapshots = Snapshots(
-        LocalDirectory(folder), expert.begin, trained.identity.digest, encoder, expert.promote
+        LocalDirectory(folder), expert.begin, identity.digest, encoder, expert.promote
     )
     fold = Fold(expert.begin, trained, promoted=expert.promote)
     learning = SemanticLearning(fold, snapshots.save, expert, settings.precision_target)

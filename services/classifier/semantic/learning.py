@@ -34,7 +34,10 @@ class Expert:
         return None if found is None else self._over(found)
 
     def resume(self, fold: Fold) -> None:
-        """Put experts into a fold that was saved without them."""
+        """Put experts into a fold that has none yet: a new one, or one from a snapshot."""
+        if fold.promotion is None and fold.corrections == 0 and not fold.offset:
+            fold.answer_by(CascadedHead.over(fold.topic, encoder=self.encoder))
+            return  # it is the trained model: nothing was said since
         trained = self.promoted(fold.promotion) if fold.promotion else None
         known = CascadedHead.over((trained or self.base()).topic, encoder=self.encoder)
         fold.answer_by(

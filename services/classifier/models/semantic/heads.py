@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,12 +41,10 @@ class CascadedHead(TextHead):
     Questions may come from another thread than what is learned.
     """
 
-    def __init__(
-        self, *, seed: int = 0, encoder: Encoder | None = None, words: bool = True
-    ) -> None:
-        """encoder: the default one unless given; words: whether the fast model reads its words."""
+    def __init__(self, *, seed: int = 0, encoder: Encoder | None = None) -> None:
+        """encoder: the default one unless given."""
         asked = encoder or DeferredEncoder()
-        super().__init__(seed=seed, encoder=asked if words else None)
+        super().__init__(seed=seed, encoder=asked)
         self._experts = TopicExperts(asked)
         self._descriptions: dict[str, str] = {}
         self._outdated = False
@@ -62,10 +59,13 @@ class CascadedHead(TextHead):
         descriptions: Mapping[str, str] | None = None,
         trained: TopicExperts | None = None,
     ) -> "CascadedHead":
-        """The same head with experts: as trained, or learned on from `trained` since."""
-        state = head.state()
-        found = cls(seed=int(state["seed"]), encoder=encoder, words=state["words"] is not None)
-        found._adopt(state, descriptions or {}, trained)
+        """The same head with experts: as trained, or learned on from `trained` since.
+
+        The two share weights until one of them learns.
+        """
+        found = cls(encoder=encoder)
+        vars(found).update(vars(head.fork()))  # all that a TextHead is
+        found._adopt(descriptions or {}, trained)
         return found
 
     @property
@@ -141,15 +141,7 @@ class CascadedHead(TextHead):
             twin._outdated = self._outdated
             return twin
 
-    def _adopt(
-        self,
-        state: Mapping[str, Any],
-        descriptions: Mapping[str, str],
-        trained: TopicExperts | None,
-    ) -> None:
-        if self._table is not None:
-            self._table.restore(state["table"])
-        self._take(state)
+    def _adopt(self, descriptions: Mapping[str, str], trained: TopicExperts | None) -> None:
         self._descriptions = dict(descriptions)
         if trained is None:
             self._begin()
