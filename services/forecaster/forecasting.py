@@ -2,9 +2,9 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from services.forecaster.adapters.event_book import EventBook
 from services.forecaster.adapters.live_load import LiveLoad, LoadSource, Target
 from services.forecaster.adapters.model_shelf import ModelShelf
 from services.forecaster.adapters.store import Store
+from services.forecaster.answers import answer_of
 from services.forecaster.calendars import Calendars, concerning
 from services.forecaster.domain.forecasting.calendar import Calendar
 from services.forecaster.domain.forecasting.distribution import ForecastDistribution, recentred
@@ -26,28 +27,24 @@ from services.forecaster.domain.forecasting.series import (
     Frequency,
     History,
     day_of,
-    hour_of,
 )
 from services.forecaster.domain.forecasting.shares import shared
 from services.forecaster.domain.forecasting.today import moved_by_today
-from services.forecaster.domain.staffing.drain import sampled_arrivals
 from services.forecaster.memo import Memo
 from shared.clock import Clock
 from shared.errors import BadRequest
 from shared.forecasting import (
     MAX_HORIZON_DAYS,
-    QUANTILES,
+    Champion,
     Forecast,
     ForecastOrder,
     Method,
     SeriesName,
 )
-from shared.granularity import Granularity, resample
+from shared.granularity import Granularity
 from shared.windows import Dimension
 
 Result = TypeVar("Result")
-# Sums of days have no closed-form quantiles; as many joint draws of the days give them.
-SAMPLES = 1000
 FRESH = timedelta(seconds=10)
 MOST_READ = 20_000
 
@@ -96,6 +93,9 @@ class Forecasting:
     ) -> None:
         self._clock = clock
         self._read: dict[Hashable, tuple[datetime, Hashable]] = {}
+        # All queues together have as many champions as there are queues.
+        self._crowned: dict[int, Champion | None] = {}
+        self._crowned_at = datetime.min.replace(tzinfo=UTC)
         self._store = store
         self._live = live
         self._datasets = datasets
@@ -120,8 +120,8 @@ class Forecasting:
         """Raises BadRequest where the dates leave nothing to learn from, NotFound."""
         subject, plan, made = await self.steps(order)
         target = subject.target
-        champions = await self.shelf.champions([target.queue_id]) if target.live_queue else {}
-        answer = _answer(order.granularity, target.queue_id, plan, made)
+        champions = await self._champions([target.queue_id]) if target.live_queue else {}
+        answer = answer_of(order.granularity, target.queue_id, plan, made)
         return answer.model_copy(update={"champion": champions.get(target.queue_id)})
 
     async def steps(self, order: ForecastOrder) -> tuple[Subject, Schedule, ForecastDistribution]:
@@ -186,11 +186,27 @@ class Forecasting:
                 (part,): self._live.id_of(part) for part in target.parts
             }
             ids[target.parts] = target.queue_id
-            champions = await self.shelf.champions(sorted(set(ids.values())))
+            champions = await self._champions(set(ids.values()))
             wanted |= {
                 parts: champions[each].method for parts, each in ids.items() if each in champions
             }
         return wanted
+
+    async def crown(self, champion: Champion) -> None:
+        """Keep a champion; forecasts made from now on are its."""
+        await self.shelf.crown(champion)
+        self._crowned[champion.queue_id] = champion
+
+    async def _champions(self, queue_ids: Collection[int]) -> Mapping[int, Champion]:
+        now = self._clock()
+        if abs(now - self._crowned_at) >= FRESH:
+            self._crowned, self._crowned_at = {}, now
+        unknown = [each for each in queue_ids if each not in self._crowned]
+        if unknown:
+            found = await self.shelf.champions(unknown)
+            self._crowned |= {each: found.get(each) for each in unknown}
+        known = {each: self._crowned[each] for each in queue_ids}
+        return {each: champion for each, champion in known.items() if champion is not None}
 
     async def off_loop(self, work: Callable[[], Result]) -> Result:
         """Run long work beside the event loop."""
@@ -251,39 +267,3 @@ def _require_something(history: History, past: History, plan: Schedule) -> None:
             f"there is data from {day_of(history.start // per_day)} "
             f"to {day_of((history.end - 1) // per_day)}"
         )
-
-
-def _answer(
-    granularity: Granularity,
-    queue_id: int,
-    plan: Schedule,
-    part: ForecastDistribution,
-) -> Forecast:
-    if granularity is Granularity.HOURLY:
-        stamps = [f"{hour_of(plan.first + i):%Y-%m-%dT%H:00:00Z}" for i in range(part.horizon)]
-        mean, quantiles = part.mean, part.quantiles
-        until = day_of((plan.origin - 1) // 24)
-    else:
-        mean, quantiles, stamps = _summed(part, plan.first, granularity)
-        until = day_of(plan.origin - 1)
-    return Forecast(
-        queue_id=queue_id,
-        granularity=granularity,
-        timestamps=stamps,
-        values=np.round(mean, 3).tolist(),
-        quantiles=np.round(quantiles, 3).tolist(),
-        method=part.method,
-        trained_until=until,
-    )
-
-
-def _summed(
-    daily: ForecastDistribution, first: int, granularity: Granularity
-) -> tuple[FloatArray, FloatArray, list[str]]:
-    mean, starts = resample(daily.mean, day_of(first), granularity)
-    stamps: list[str] = np.datetime_as_string(starts.astype("M8[D]")).tolist()
-    if granularity is Granularity.DAILY:
-        return mean, daily.quantiles, stamps
-    draws = sampled_arrivals(daily.quantiles, SAMPLES, seed=0)
-    sums, _ = resample(draws.T, day_of(first), granularity)
-    return mean, np.quantile(sums, QUANTILES, axis=1).T, stamps

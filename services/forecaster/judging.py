@@ -83,7 +83,7 @@ class Judging:
             judged_until=day_of(past.end - 1),
             losses={Method(name): round(loss, 5) for name, loss in chosen.losses.items()},
         )
-        await self._forecasting.shelf.crown(champion)
+        await self._forecasting.crown(champion)
         return champion
 
     async def compare(self, order: TrainOrder) -> Comparison:

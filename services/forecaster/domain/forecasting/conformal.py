@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from services.forecaster.domain.forecasting.distribution import QUANTILES, ordered
+from services.forecaster.domain.forecasting.distribution import MEDIAN, QUANTILES, ordered
 from services.forecaster.domain.forecasting.leads import in_buckets, over_leads
 from services.forecaster.domain.forecasting.series import BoolArray, FloatArray, IntArray
 
@@ -19,7 +19,9 @@ NORMAL = np.array([-1.959964, -1.281552, 0.0, 1.281552, 1.959964])
 POWERS = (0.5, 0.75, 1.0)
 # Residuals a normal distribution is worth where a bucket holds few of them.
 _PRIOR_WORTH = 12.0
-_INFLATION_TRUST = 0.6
+# Outer ends rest on few outcomes: the prior speaks longer, and rehearsals are believed more.
+_OUTER_WORTH = 30.0
+_INNER_TRUST, _OUTER_TRUST = 0.6, 0.9
 # Phases a day or a week may have, and outcomes after which one of them speaks for itself.
 PHASES = 24
 _PHASE_PRIOR = 80.0
@@ -125,13 +127,23 @@ def _offsets(residuals: FloatArray, weights: FloatArray) -> FloatArray:
     spread = float(
         np.sqrt(np.average(np.minimum(values**2, 16 * np.median(values**2) + 1e-9), weights=worth))
     )
-    normal = NORMAL * spread * (1.0 + 1.0 / max(evidence, 1.0))
-    share = evidence / (evidence + _PRIOR_WORTH)
-    blended: FloatArray = share * empirical + (1 - share) * normal
+    prior = np.array([_OUTER_WORTH, _PRIOR_WORTH, _PRIOR_WORTH, _PRIOR_WORTH, _OUTER_WORTH])
+    share = evidence / (evidence + prior)
+    blended: FloatArray = share * empirical + (1 - share) * spread * students_t(evidence)
     return blended
 
 
-def _inflation(residuals: FloatArray, spans: list[slice], weights: FloatArray) -> float:
+def students_t(freedom: float) -> FloatArray:
+    """Quantiles of Student's t at QUANTILES: a spread known from few outcomes has heavier tails.
+
+    Expanded around the normal's (Abramowitz & Stegun 26.7.5); freedom below 2 counts as 2.
+    """
+    z, v = NORMAL, max(freedom, 2.0)
+    quantiles: FloatArray = z + (z**3 + z) / (4 * v) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
+    return quantiles
+
+
+def _inflation(residuals: FloatArray, spans: list[slice], weights: FloatArray) -> FloatArray:
     """How much wider intervals learned from the earlier origins had to be for the later ones.
 
     Series whose behaviour changes fool a pooled residual distribution; rehearsing the step from
@@ -140,20 +152,31 @@ def _inflation(residuals: FloatArray, spans: list[slice], weights: FloatArray) -
     """
     split = int(len(residuals) * 0.6)
     if split < 8:
-        return 1.0
-    ratios = []
+        return np.ones(len(QUANTILES))
+    inner, outer = [], []
     for span in spans:
         early, late = residuals[:split, span], residuals[split:, span]
         late = late[np.isfinite(late)]
         if np.isfinite(early).sum() < 8 or not len(late):
             continue
         offsets = _offsets(early, weights[:split] / weights[split])
-        reach = np.where(late < offsets[2], offsets[2] - offsets[1], offsets[3] - offsets[2])
-        ratios.append(np.abs(late - offsets[2]) / np.maximum(reach, 1e-9))
-    if not ratios:
-        return 1.0
-    needed = float(np.quantile(np.concatenate(ratios), 0.8))
-    return float(np.clip(needed, 1.0, 2.5) ** _INFLATION_TRUST)
+        inner.append(_reaches(late, offsets, 1))
+        outer.append(_reaches(late, offsets, 0))
+    if not inner:
+        return np.ones(len(QUANTILES))
+    inside, outside = (
+        float(np.clip(np.quantile(np.concatenate(reaches), level), 1.0, 2.5) ** trust)
+        for reaches, level, trust in ((inner, 0.8, _INNER_TRUST), (outer, 0.95, _OUTER_TRUST))
+    )
+    return np.array([outside, inside, 1.0, inside, outside])
+
+
+def _reaches(late: FloatArray, offsets: FloatArray, end: int) -> FloatArray:
+    """Distances from the median, in those of the interval from quantile `end` to its mirror."""
+    below, above = offsets[MEDIAN] - offsets[end], offsets[-1 - end] - offsets[MEDIAN]
+    reach = np.where(late < offsets[MEDIAN], below, above)
+    reaches: FloatArray = np.abs(late - offsets[MEDIAN]) / np.maximum(reach, 1e-9)
+    return reaches
 
 
 def weighted_quantiles(values: FloatArray, weights: FloatArray, levels: FloatArray) -> FloatArray:

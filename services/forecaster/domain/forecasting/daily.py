@@ -28,7 +28,8 @@ _LEADS = ((14, 1), (84, 3), (300, 8))
 _SLOW = 2  # level memories from this one on are tried with drifting weekdays too
 _NO_SEASON = 1e-3  # prior scale that leaves a term out
 _YEARS_SHOWN = 730.0  # days
-_UNSEEN_AMPLITUDE = 0.2
+# Inside and at the outer ends: how large an unseen cycle is is unknown too, which makes long tails.
+_UNSEEN_AMPLITUDES = np.array([0.3, 0.2, 0.2, 0.2, 0.3])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,8 +153,9 @@ def _unseen_season(mean: FloatArray, quantiles: FloatArray, known: int) -> Float
     """
     doubt = float(np.clip((_YEARS_SHOWN - known) / _YEARS_SHOWN, 0.0, 1.0))
     leads = np.arange(1, len(mean) + 1)
-    drift = _UNSEEN_AMPLITUDE * doubt * mean * np.sqrt(1.0 - np.cos(year_angle(leads)))
+    wave = doubt * mean * np.sqrt(1.0 - np.cos(year_angle(leads)))
+    drift = wave[:, None] * _UNSEEN_AMPLITUDES
     spread = np.maximum((quantiles[:, 3] - quantiles[:, 1]) / 2.56, 1e-9)
-    factor = np.sqrt(1.0 + (drift / spread) ** 2)[:, None]
+    factor = np.sqrt(1.0 + (drift / spread[:, None]) ** 2)
     middle = quantiles[:, [MEDIAN]]
     return ordered(middle + (quantiles - middle) * factor)
