@@ -34,17 +34,28 @@ class Pace:
         self._behind = age > limit
         return self._behind
 
+    def empty(self) -> bool:
+        """Whether there is nothing left for a single ticket."""
+        self._fill()
+        return self._bucket < self._cost
+
     def take(self, wanted: int) -> int:
         """How many of so many tickets may be encoded now; they count as spent until `spent`."""
-        now = self._monotonic()
-        self._bucket = min(self._size, self._bucket + (now - self._filled) * self._share)
-        self._filled = now
+        self._fill()
         room = min(wanted, max(0, int(self._bucket / self._cost)))
         self._bucket -= room * self._cost
         return room
 
     def spent(self, tickets: int, seconds: float) -> None:
-        """What the last `take` of so many tickets really cost, in CPU seconds."""
+        """What the last `take` of so many tickets really cost, in CPU seconds.
+
+        0 tickets: what was spent on anything else.
+        """
         self._bucket += tickets * self._cost - seconds
         if tickets:
             self._cost += _SMOOTHING * (seconds / tickets - self._cost)
+
+    def _fill(self) -> None:
+        now = self._monotonic()
+        self._bucket = min(self._size, self._bucket + (now - self._filled) * self._share)
+        self._filled = now

@@ -1,6 +1,7 @@
 """The semantic stage: labels of the hot path get a second look where there is time for it."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, Protocol
@@ -60,14 +61,16 @@ class SecondLookStage:
 
     async def prepare(self, chunk: Chunk) -> list[Entry]:
         """Look at what there is time for. A look that fails leaves the labels as they are."""
-        if self._too_old(chunk.records):
-            metrics.SEMANTIC_SKIPPED.labels("behind").inc(len(chunk.records))
+        # Before anything is decoded: a flood of labels must not cost more than the budget either.
+        why = "busy" if self._pace.empty() else "behind" if self._too_old(chunk.records) else None
+        if why is not None:
+            metrics.SEMANTIC_SKIPPED.labels(why).inc(len(chunk.records))
             return []
+        started = time.thread_time()
         tickets = [label for each in chunk.records if (label := _label(each)) is not None]
-        if not tickets:
-            return []
         order = self._candidates.order(tickets, everything=self._untaught())
         room = self._pace.take(len(tickets))
+        self._pace.spent(0, time.thread_time() - started)
         metrics.SEMANTIC_SKIPPED.labels("busy").inc(len(tickets) - room)
         chosen = order.tickets[:room]
         if not chosen:

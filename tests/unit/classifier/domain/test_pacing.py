@@ -54,6 +54,14 @@ def test_a_dear_batch_is_paid_back() -> None:
     assert pace.take(1) == 1
 
 
+def test_what_else_costs_counts_too() -> None:
+    pace = Pace(0.1, 30, Time())
+    assert not pace.empty()
+    pace.spent(0, 2.0)
+    assert pace.empty()
+    assert pace.take(1) == 0
+
+
 def test_behind_it_stays_so_until_half_is_caught_up() -> None:
     pace = Pace(0.1, 30, Time())
     assert [pace.behind(age) for age in (29, 31, 29, 16, 15, 29)] == [

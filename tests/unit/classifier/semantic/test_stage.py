@@ -14,6 +14,7 @@ from services.classifier.domain.pacing import Pace
 from services.classifier.domain.updating import Opinion
 from services.classifier.semantic.looking import Seen
 from services.classifier.semantic.stage import SecondLookStage
+from shared import metrics
 from shared.events import Event, SimilarTicket, TicketLabelled, TicketSkipped
 from shared.streaming import Chunk
 from shared.topics import LABELLED
@@ -96,6 +97,11 @@ def label(number: int, sure: float = 0.5) -> TicketLabelled:
     return a_label(number, topic_scores={"vpn": sure, "mail": 1 - sure}, decision="suggested")
 
 
+def unreadable() -> float:
+    found: float = metrics.SEMANTIC_SKIPPED.labels("unreadable")._value.get()
+    return found
+
+
 async def run(world: World, *events: Event | bytes) -> None:
     stage, given = world.stage(), chunk(*events)
     await stage.deliver(given, await stage.prepare(given))
@@ -145,6 +151,14 @@ async def test_a_spent_budget_leaves_out_the_surest(world: World) -> None:
     world.pace = Pace(0.00035, 30.0, lambda: 0.0)  # 3.5 ms in ten seconds
     await run(world, *(label(n, 0.9 - n / 10) for n in range(6)))
     assert world.eyes.asked == ["T-5", "T-4", "T-3"]
+
+
+async def test_without_a_budget_nothing_is_even_decoded(world: World) -> None:
+    world.pace.spent(0, 60.0)
+    before = unreadable()
+    await run(world, label(0), b"{poison")
+    assert world.eyes.asked == []
+    assert unreadable() == before
 
 
 async def test_a_look_that_fails_leaves_the_labels_alone(world: World) -> None:
