@@ -5,10 +5,17 @@ import pytest
 
 from services.forecaster.domain.forecasting.conformal import (
     DAILY_BUCKETS,
+    NORMAL,
     ResidualRings,
+    students_t,
     weighted_quantiles,
 )
-from services.forecaster.domain.forecasting.distribution import rounded
+from services.forecaster.domain.forecasting.distribution import (
+    ForecastDistribution,
+    recentred,
+    rounded,
+)
+from services.forecaster.domain.forecasting.series import Frequency
 
 
 def made_up(mean: float, seed: int, origins: int = 60, leads: int = 56) -> np.ndarray:
@@ -96,3 +103,35 @@ def test_rounding_keeps_order_and_whole_ends() -> None:
     result = rounded(np.array([[0.2, 0.9, 1.4, 2.1, 3.8]]))
     assert (result[0, [0, 1, 3, 4]] % 1 == 0).all()
     assert (np.diff(result[0]) >= 0).all()
+
+
+def test_the_ends_of_a_parents_intervals_are_whole_counts() -> None:
+    mean = np.array([3.3, 41.7])
+    own = ForecastDistribution(
+        Frequency.DAILY, 0, mean, mean[:, None] + [-2.2, -1.1, 0.1, 1.4, 2.6], "pool"
+    )
+    moved = recentred(own, mean + 0.4)
+    ends = moved.quantiles[:, [0, 1, 3, 4]]
+    assert np.array_equal(ends, np.round(ends))
+    assert moved.mean.tolist() == (mean + 0.4).tolist()
+
+
+def test_a_spread_known_from_few_outcomes_has_heavier_tails() -> None:
+    many, few = students_t(10_000.0), students_t(10.0)
+    assert np.allclose(many, NORMAL, atol=0.01)
+    # Of tables: 2.228 and 1.372.
+    assert few[[3, 4]] == pytest.approx([1.372, 2.228], rel=0.01)
+    assert (few[4] / few[3]) > (many[4] / many[3])
+
+
+def test_outer_ends_are_widened_by_what_they_missed_in_rehearsal() -> None:
+    random = np.random.default_rng(2)
+    calm, wild = made_up(30.0, 1), made_up(30.0, 1)
+    # Later origins have now and then what earlier ones never had.
+    wild[40:] += np.where(random.random(wild[40:].shape) < 0.12, 25.0, 0.0)
+    forecasts = np.full(calm.shape, 30.0)
+    widths = [
+        around(learned(forecasts, actuals), np.full(56, 30.0))[20] for actuals in (calm, wild)
+    ]
+    assert widths[1][4] > widths[0][4] + 5
+    assert abs(widths[1][3] - widths[0][3]) < 5
