@@ -20,6 +20,5 @@ def decisions(
         return ["shadow"] * len(best)
     if labelling.thresholds is None:
         return ["suggested"] * len(best)
-    sure = labelling.topic.probabilities[np.arange(len(best)), best]
-    applied = (sure >= labelling.thresholds[best]).tolist()
-    return ["applied" if each else "suggested" for each in applied]
+    sure = labelling.topic.probabilities.max(axis=1) >= labelling.thresholds.take(best)
+    return ["applied" if each else "suggested" for each in sure.tolist()]

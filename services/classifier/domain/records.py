@@ -96,9 +96,11 @@ def _priorities(
 
 def _answers(head: HeadScores, best: NDArray[np.int64]) -> Iterator[tuple[str, dict[str, float]]]:
     # Rounded as float64: a rounded float32 prints as 0.9319000244140625.
-    rounded = np.round(head.probabilities.astype(np.float64), SCORE_DECIMALS).tolist()
+    rounded = np.round(head.probabilities.astype(np.float64), SCORE_DECIMALS)
+    classes = head.classes
     for index, row in zip(best.tolist(), rounded, strict=True):
-        yield head.classes[index], dict(zip(head.classes, row, strict=True))
+        # Row by row: the numbers of a whole chunk at once would not stay in the cache.
+        yield classes[index], dict(zip(classes, row.tolist(), strict=True))
 
 
 def skipped(refusal: Refused) -> bytes:
