@@ -181,7 +181,7 @@ ROWS = (
     ),
     Row(
         "seizing-model",
-        "the same, and no other thread runs meanwhile",
+        "the model hangs and lets no other thread run",
         hanging("Timeout (0:01:00)!"),
         Setup(
             classifier=LABELLING,
