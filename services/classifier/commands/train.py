@@ -102,11 +102,8 @@ def execute(args: argparse.Namespace) -> int:
         tickets = read_tickets(args.data, columns)
         tickets = tickets.take(range(int(len(tickets) * args.first)))
         store = LocalDirectory(directory)
-        # So that `retrain` can train on them again, together with what was corrected since.
-        material = keep(LocalDirectory(directory / FOLDER), rows_of(tickets))
-        identity = train_and_promote(
-            store, tickets, args.model, args.seed, console, material=material
-        )
+        kept = LocalDirectory(directory / FOLDER)
+        identity = train_and_promote(store, tickets, args.model, args.seed, console, material=kept)
     except DeskstreamError as fault:
         console.print(f"train: {fault.detail}", style="red", highlight=False, soft_wrap=True)
         return 1
@@ -121,7 +118,7 @@ def train_and_promote(
     seed: int,
     console: Console,
     *,
-    material: str | None = None,
+    material: ArtifactStore | None = None,
 ) -> ModelIdentity:
     """Fit, show the figures of the hold-out, save, promote. Raises UnusableData."""
     labeller = fit(tickets, family, seed, console)
@@ -140,7 +137,9 @@ def train_and_promote(
             table.add_row(name, *_cells(judged))
             figures |= {f"{name}_{key}": value for key, value in judged.items()}
     Console().print(table)
-    identity = save(store, labeller, figures, material=material)
+    # So that `retrain` can train on them again, together with what was corrected since.
+    kept = None if material is None else keep(material, rows_of(tickets))
+    identity = save(store, labeller, figures, material=kept)
     store.promote(identity.version)
     return identity
 
