@@ -142,10 +142,11 @@ def test_words_that_one_worker_meets_are_known_to_all_at_the_same_offset(
     first, second = workers
     first.start()
     second.start()
-    before = settled(workers, 0)
+    settled(workers, 0)
+    text = "the gizmotron is broken"
+    before = second.scores(text)
     for _ in range(3):
-        first.topic("the gizmotron is broken")
-    # A word changes no probe; it has an offset, at which both workers agree.
-    assert settled(workers, 1) == before
-    answers = [worker.scores("the gizmotron is broken") for worker in workers]
-    assert answers[0] == answers[1]
+        first.topic(text)
+    settled(workers, 1)
+    answers = [worker.scores(text) for worker in workers]
+    assert answers[0] == answers[1] != before
