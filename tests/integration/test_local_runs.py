@@ -23,10 +23,10 @@ class Run:
     """`python -m deploy.local broker` on ports and folders of its own."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
-        kafka, redis, *services = ports.free_ports(6)
+        kafka, redis, *services = ports.free_ports(7)
         self.kafka, self.redis = kafka, redis
         self.output = folder / "output"
-        names = ["GATEWAY", "INGEST", "CLASSIFIER", "FORECASTER"]
+        names = ["GATEWAY", "INGEST", "CLASSIFIER", "FORECASTER", "SEMANTIC"]
         # Stores that the test run was given are not this run's.
         inherited = {
             name: value
