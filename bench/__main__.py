@@ -17,7 +17,7 @@ from bench.stores import Stores, stores
 
 # Each is a module with `rows`; imported when it is its turn, since each needs packages of its own.
 ON_STORES = ("streaming", "projection", "ingest", "footprint", "load", "relearning")
-ALONE = ("latency", "classification", "similarity", "forecasting")
+ALONE = ("latency", "classification", "retraining", "similarity", "forecasting")
 
 
 def measure(name: str, where: Stores, *, quick: bool) -> list[Row]:
