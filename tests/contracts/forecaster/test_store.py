@@ -1,5 +1,6 @@
 """What every Store must do: in memory and on a real Valkey."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -64,6 +65,13 @@ class TestRedisStore(StoreContract):
         async with Redis.from_url(redis_url) as client:
             await RedisStore(client).put({unique("x"): b"1"}, 60)
             assert 0 < await client.ttl(unique("x")) <= 60
+
+    async def test_a_thousand_questions_at_once_are_all_answered(
+        self, store: Store, unique: Callable[[str], str]
+    ) -> None:
+        await store.put({unique("x"): b"1"}, 60)
+        answers = await asyncio.gather(*(store.strings([unique("x")]) for _ in range(1_000)))
+        assert answers == [[b"1"]] * 1_000
 
     async def test_members_by_score(self, redis_url: str, unique: Callable[[str], str]) -> None:
         scores = {"a": 10, "ö": 20, "c": 20, "d": 30}
