@@ -150,7 +150,8 @@ def test_a_correction_is_shown_beside_the_models_word(
 
 
 def test_the_demo_ends_by_itself_and_agrees_with_itself(tmp_path: Path) -> None:
-    ports = {f"{n.upper()}_PORT": str(p) for n, p in zip(PORTS, free_ports(len(PORTS)), strict=True)}
+    chosen = zip(PORTS, free_ports(len(PORTS)), strict=True)
+    ports = {f"{name.upper()}_PORT": str(port) for name, port in chosen}
     # A folder of its own: a demo that runs in the same checkout is none of this test's business.
     own = {"DESKSTREAM_LOCAL": str(tmp_path), "DEMO_SECONDS": "10", "DEMO_RATE": "40"}
     environment = {**os.environ, **ports, **own}
