@@ -70,15 +70,15 @@ def memory(redis: Redis, queues: int, *, quick: bool) -> list[Row]:
     """What the windows take, made by the projection's own commands."""
     before = _used(redis)
     first = _fill(redis, queues)
-    basic = (_used(redis) - before) / 1e6
+    basic = (_used(redis) - before) / 2**20
     before = _used(redis)
     for queue in range(queues):
         _mix(redis, f"queue {queue}", first)
-    mixed = (_used(redis) - before) / 1e6
+    mixed = (_used(redis) - before) / 2**20
     what = f"{queues:,} queues, 3 years"
     return [
-        row(f"Redis, hours and days of {what}", basic, "MB", at_most=None if quick else 150.0),
-        row(f"Redis, days of {TOPICS} topics x {PRIORITIES} priorities of {what}", mixed, "MB"),
+        row(f"Redis, hours and days of {what}", basic, "MiB", at_most=None if quick else 150.0),
+        row(f"Redis, days of {TOPICS} topics x {PRIORITIES} priorities of {what}", mixed, "MiB"),
     ]
 
 
