@@ -17,6 +17,7 @@ from bench.classification_data import (
     it_tickets,
     made_up,
 )
+from bench.classification_hostile import hostile
 from bench.classification_learning import adaptation, encoder, names_only
 from bench.classification_models import MAJORITY, SEMANTIC_SHARE, answers_of, make
 from bench.classification_pace import LONG_CHARACTERS, lengthened, paces
@@ -41,7 +42,7 @@ def rows(quick: bool) -> list[Row]:
     if root is None:
         print("DESKSTREAM_DATA names no folder: measuring on a small made-up set", file=sys.stderr)
         return short_tickets(made_up())
-    parts: list[Callable[[], list[Row]]] = [lambda: short_tickets(banking(root))]
+    parts: list[Callable[[], list[Row]]] = [lambda: short_tickets(banking(root)), hostile]
     if not quick:
         parts += [
             lambda: semantic_stage(banking(root)),

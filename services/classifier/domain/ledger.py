@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from sys import intern
 from typing import Any
 
 from services.classifier.domain.labelling import ticket_text
@@ -10,6 +11,8 @@ from shared.events import TicketCorrected
 
 # About 40 MB of short tickets; an older correction can no longer be taken back or repeated.
 MOST = 100_000
+# What the models read of a text; the rest would only fill the memory.
+CHARACTERS = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,12 @@ class Ledger:
         """Enter the correction at this offset; None when its event id was entered before."""
         if event.event_id in self._standing or event.event_id in self._heard:
             return None
-        text = ticket_text(event.subject, event.body)
+        text = ticket_text(event.subject, event.body)[:CHARACTERS]
         taught = event.topic is not None or event.priority is not None
         told = text if taught and text.strip() else ""
-        correction = Correction(event.actor, told, event.topic, event.priority, offset)
+        # A hundred thousand corrections have few actors and topics between them.
+        actor, topic, priority = map(_one_of, (event.actor, event.topic, event.priority))
+        correction = Correction(actor or "", told, topic, priority, offset)
         self._standing[event.event_id] = correction
         self._texts[told] += 1
         while len(self._standing) > self._most:
@@ -116,3 +121,7 @@ class Ledger:
 def _shorten(entries: dict[str, Any], most: int) -> None:
     while len(entries) > most:
         del entries[next(iter(entries))]
+
+
+def _one_of(name: str | None) -> str | None:
+    return None if name is None else intern(name)

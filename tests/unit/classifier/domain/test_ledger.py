@@ -1,6 +1,6 @@
 """What the ledger remembers of the log, and what it forgets."""
 
-from services.classifier.domain.ledger import Ledger
+from services.classifier.domain.ledger import CHARACTERS, Ledger
 from tests.builders import a_correction
 
 
@@ -63,3 +63,9 @@ def test_a_text_repeats_while_two_standing_corrections_are_of_it() -> None:
     assert Ledger.from_state(ledger.state()).repeats("dark")
     ledger.undo("c-1", None)
     assert not ledger.repeats("dark")
+
+
+def test_of_a_long_text_what_the_models_read_is_kept() -> None:
+    found = Ledger().add(a_correction(body="x" * 1_000_000))
+    assert found is not None
+    assert len(found.text) == CHARACTERS
