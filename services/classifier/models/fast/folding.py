@@ -240,8 +240,10 @@ class Fold:
     def _judged(self, event: TicketCorrected, offset: int) -> Correction | None:
         """Enter a correction; a text not yet learned is answered once more, before it is."""
         correction = self._ledger.add(event, offset)
-        if correction and correction.text and not self._ledger.repeats(correction.text):
-            self.judgement.hear(event, *self._labeller.topic.answer(correction.text))
+        head = self._labeller.topic
+        new = correction and correction.text and not self._ledger.repeats(correction.text)
+        if correction and new and head.classes:
+            self.judgement.hear(event, *head.answer(correction.text))
         return correction
 
     def _correct(self, correction: Correction | None) -> str:
