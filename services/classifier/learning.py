@@ -188,11 +188,16 @@ class LearningLabeller:
         else:
             metrics.SNAPSHOTS.labels("saved").inc()
 
+    def probe_digest(self) -> str:
+        """Of what serves now; asked like any ticket, never while another one is answered."""
+        with self._serving:
+            return self._fold.digest()
+
     def _publish_digest(self) -> None:
         identity = self._fold.identity
         metrics.MODEL_INFO.clear()
         metrics.MODEL_INFO.labels(identity.name, identity.version, identity.digest).set(1)
         metrics.PROMOTION_UNMET.set(self._fold.unmet is not None)
         metrics.FOLD_OFFSET.set(self._fold.offset)
-        metrics.FOLD_DIGEST.set(int(self._fold.digest()[:DIGEST_DIGITS], 16))
+        metrics.FOLD_DIGEST.set(int(self.probe_digest()[:DIGEST_DIGITS], 16))
         publish(self._fold.judgement)

@@ -142,7 +142,7 @@ def learning_router(learning: LearningLabeller) -> APIRouter:
             digest=identity.digest,
             log_offset=identity.log_offset,
             corrections=fold.corrections,
-            probe_digest=fold.digest(),
+            probe_digest=learning.probe_digest(),
             settled=learning.settled and learning.fold is fold,
             topics=[KnownTopic(name=n, description=d) for n, d in fold.topics.items()],
         )

@@ -33,7 +33,7 @@ def router(
         return SemanticState(
             model=fold.identity.version,
             log_offset=fold.offset,
-            probe_digest=fold.digest(),
+            probe_digest=learning.labeller.probe_digest(),
             topics=len(fold.topics),
             untaught=learning.untaught,
             recent=len(recent),
