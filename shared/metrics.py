@@ -107,11 +107,6 @@ PROMOTION_UNMET = Gauge(
     "deskstream_classifier_promotion_unmet", "1 while a promoted model could not be had, else 0."
 )
 
-# -- forecaster ----------------------------------------------------------------------------------
-COUNTED = Counter("deskstream_forecaster_counted_total", "Tickets counted in Redis.")
-DUPLICATES = Counter(
-    "deskstream_forecaster_duplicates_total", "Records that changed nothing, by cause.", ["cause"]
-)
 JUDGED = Gauge(
     "deskstream_classifier_judged_tickets",
     "Tickets in the correction log that the model had answered before it learned them.",
@@ -150,6 +145,11 @@ SEMANTIC_CPU_SECONDS = Counter(
     "deskstream_semantic_cpu_seconds_total", "CPU seconds spent on second looks."
 )
 
+# -- forecaster ----------------------------------------------------------------------------------
+COUNTED = Counter("deskstream_forecaster_counted_total", "Tickets counted in Redis.")
+DUPLICATES = Counter(
+    "deskstream_forecaster_duplicates_total", "Records that changed nothing, by cause.", ["cause"]
+)
 GAPS = Counter(
     "deskstream_forecaster_gaps_total", "Jumps of src_offset: lost records. Must stay 0."
 )
