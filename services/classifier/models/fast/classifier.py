@@ -8,10 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.domain.labelling import Probabilities
-from services.classifier.models.calibration import HeldOut, expert_weights, holdout, log_loss
+from services.classifier.models.calibration import HeldOut, holdout
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.guard import Guard
 from services.classifier.models.fast.replay import ReplayMemory
+from services.classifier.models.fast.tuning import (
+    DEFAULT_EPOCHS,
+    MOST_EPOCHS,
+    EpochSearch,
+    Scale,
+    stacked,
+)
 from services.classifier.models.lexical.linear import CORRECTION_RATE, LinearHead, columns
 from services.classifier.models.lexical.softmax import normalise
 from services.classifier.models.lexical.vocabulary import Features, Vocabulary
@@ -22,13 +29,6 @@ from services.classifier.models.words.uses import WordUses
 Array = NDArray[np.float32]
 
 _HOLDOUT_SHARE: Final = 0.1
-_MOST_EPOCHS: Final = 16
-# Epochs without a better hold-out loss that end the search.
-_PATIENCE: Final = 3
-# Keeps a useless n-gram head from making the word rows' relative share infinite.
-_LEAST_FACTOR: Final = 0.05
-# What the hold-out would choose on a set too small to have one.
-_DEFAULT_EPOCHS: Final = 8
 _SMALL: Final = 50
 # 32 MiB of float32 weights: with many topics the rarest n-grams have to go.
 _WEIGHT_BUDGET: Final = 1 << 23
@@ -37,21 +37,9 @@ _ROWS_LEFT: Final = 0.875
 _FEWEST_ROWS: Final = 1 << 10
 # Word vectors of more texts than this no longer move the word rows, but fill the memory.
 _WORD_TEXTS: Final = 16_000
-# Weights of the two experts where no hold-out can tell.
-_EXPECTED: Final = (1.0, 0.7)
 # Word rows of more topics than this would not fit beside everything else.
 _WORD_CLASSES: Final = 1_000
 _CORRECTION_STEPS: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """Share of the word rows relative to the n-grams, softmax scale, spread of the top logit."""
-
-    share: float = 0.0
-    factor: float = 1.0
-    mean: float = 0.0
-    deviation: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +71,8 @@ class FastClassifier:
         self._head = LinearHead()
         self._table = WordTable(encoder) if encoder is not None else None
         self._words: WordRows | None = None
-        self._scale = _Scale()
-        self._epochs = _DEFAULT_EPOCHS
+        self._scale = Scale()
+        self._epochs = DEFAULT_EPOCHS
         self._memory = ReplayMemory(seed)
         self._guard = Guard()
         self.held_out = HeldOut(
@@ -104,7 +92,7 @@ class FastClassifier:
         if len(classes) < 2:
             raise ValueError(f"at least two classes are needed to learn, got {len(classes)}")
         lesson = self._prepare(texts, labels, classes)
-        self._scale, self._epochs = _Scale(1.0, 1.0), _DEFAULT_EPOCHS
+        self._scale, self._epochs = Scale(1.0, 1.0), DEFAULT_EPOCHS
         if lesson.held.sum() >= _SMALL:
             self._calibrate(lesson)
         self._guard = Guard.drawn(texts, labels, self._seed)
@@ -300,45 +288,16 @@ class FastClassifier:
         judged = self._vocabulary.features([lesson.texts[i] for i in held.tolist()]).copied()
         head = LinearHead()
         head.reset(lesson.classes, len(self._vocabulary))
-        best, chosen = np.inf, _DEFAULT_EPOCHS
-        lexical = np.zeros((len(held), 0), np.float32)
-
-        def judge(epoch: int) -> bool:
-            nonlocal best, chosen, lexical
-            now = head.logits(judged)
-            (factor,) = expert_weights([now[:, :classes]], truth, [1.0])
-            loss = log_loss(factor * now[:, :classes], truth)
-            if loss < best:
-                best, chosen, lexical = loss, epoch + 1, now
-            return epoch + 1 < chosen + _PATIENCE
-
+        search = EpochSearch(head, judged, truth)
         shown = np.flatnonzero(~lesson.held)
         rng = np.random.default_rng(self._seed)
-        head.train(lesson.features, lesson.targets, shown, _MOST_EPOCHS, rng, judge)
-        self._epochs = chosen
+        head.train(lesson.features, lesson.targets, shown, MOST_EPOCHS, rng, search.judge)
+        self._epochs = search.epochs
         self._fit_words(lesson, ~lesson.held[lesson.word_texts])
-        self._stack(held, truth, lexical, judged, classes)
-
-    def _stack(
-        self,
-        held: NDArray[np.int64],
-        truth: NDArray[np.int32],
-        lexical: Array,
-        judged: Features,
-        classes: int,
-    ) -> None:
-        """Weigh the experts by what they say about held-out texts."""
-        experts = [lexical[:, :classes]]
+        experts = [search.logits[:, :classes]]
         if self._words is not None:
-            scores = np.zeros_like(lexical)
+            scores = np.zeros_like(search.logits)
             self._words.add_scores(judged, classes, 1.0, scores)
             experts.append(scores[:, :classes])
-        weights = expert_weights(experts, truth, _EXPECTED[: len(experts)])
-        factor = max(weights[0], _LEAST_FACTOR)
-        share = weights[1] / factor if len(weights) > 1 else 0.0
-        logits = np.float32(factor) * experts[0]
-        for expert in experts[1:]:
-            logits += np.float32(factor * share) * expert
-        peak = logits.max(axis=1) * judged.coverage
-        self._scale = _Scale(share, factor, float(peak.mean()), float(peak.std() + 1e-6))
+        self._scale, logits = stacked(experts, truth, judged.coverage)
         self.held_out = HeldOut(held, truth, logits)

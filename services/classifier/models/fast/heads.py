@@ -11,8 +11,9 @@ from services.classifier.domain.error_budget import Calibration
 from services.classifier.domain.labelling import Probabilities
 from services.classifier.models.digests import digest_of
 from services.classifier.models.encoding.encoder import Encoder
-from services.classifier.models.fast.classifier import FastClassifier, _Scale
+from services.classifier.models.fast.classifier import FastClassifier
 from services.classifier.models.fast.guard import Guard
+from services.classifier.models.fast.tuning import Scale
 from services.classifier.models.lexical.linear import LinearHead
 from services.classifier.models.lexical.softmax import normalise
 from services.classifier.models.words.rows import WordRows
@@ -124,7 +125,7 @@ class TextHead(FastClassifier):
     def sharpen(self, by: float) -> None:
         """Multiply every logit: probabilities change, their order does not."""
         old = self._scale
-        self._scale = _Scale(old.share, old.factor * by, old.mean * by, old.deviation * by)
+        self._scale = Scale(old.share, old.factor * by, old.mean * by, old.deviation * by)
         self.held_out = replace(self.held_out, logits=self.held_out.logits * np.float32(by))
         self._calibration = Calibration.of(self.classes, self.held_out_answers())
 
@@ -188,7 +189,7 @@ class TextHead(FastClassifier):
 
     def _take(self, state: Mapping[str, Any]) -> None:
         self._epochs = int(state["epochs"])
-        self._scale = _Scale(*(float(value) for value in state["scale"]))
+        self._scale = Scale(*(float(value) for value in state["scale"]))
         self._head = LinearHead()
         self._head.restore([str(name) for name in state["classes"]], state["head"])
         saved = state["vocabulary"]
