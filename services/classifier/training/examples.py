@@ -13,8 +13,8 @@ from services.classifier.training.reading import CorrectionsRead, Decision, Labe
 
 HELD_OUT_SHARE: Final = 0.2
 MOST_HELD_OUT: Final = 2_000
-# An untouched label that is at least so likely right is an example as good as a correction; the
-# README has the figures.
+# An untouched label that is at least so likely right teaches more than it misleads: with fewer of
+# them, or with all of them, accuracy was lower where a third of the wrong labels was corrected.
 SURE: Final = 0.8
 
 
