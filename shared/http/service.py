@@ -58,9 +58,7 @@ def create_service(
     return app
 
 
-def _operations(
-    app: FastAPI, checks: Mapping[str, Check], tolerated: Mapping[str, Check]
-) -> None:
+def _operations(app: FastAPI, checks: Mapping[str, Check], tolerated: Mapping[str, Check]) -> None:
     @app.get(
         "/health",
         operation_id="read_health",
