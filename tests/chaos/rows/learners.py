@@ -44,25 +44,27 @@ def damaged_snapshot(world: World) -> None:
     _append(world, [_correction(world, f"after-{n}") for n in range(3)])
     learned = _agreed(world)
     folder = folders["classifier-0"]
-    kept = sorted(path.name for path in folder.iterdir() if path.is_dir())
-    assert len(kept) > 1, f"only {kept} were kept of {REFITS} refits"
     worker = world.services["classifier-0"]
-    damages: tuple[tuple[str, Callable[[Path], None], int], ...] = (
-        ("cut", _cut, 1),
-        ("newer", _from_the_future, len(kept)),
-        ("gone", shutil.rmtree, len(kept)),
+    damages: tuple[tuple[str, Callable[[Path], None], slice], ...] = (
+        ("cut", _cut, slice(-1, None)),
+        ("newer", _from_the_future, slice(None)),
+        ("gone", shutil.rmtree, slice(None)),
     )
-    for what, damage, count in damages:
+    for what, damage, part in damages:
         worker.kill()
         written = worker.log.stat().st_size
-        for version in kept[-count:]:
-            damage(folder / version)
+        # Looked up each time: who catches up saves snapshots again, and discards old ones.
+        kept = sorted(path for path in folder.iterdir() if path.is_dir())
+        assert len(kept) > 1, f"only {kept} were kept of {REFITS} refits"
+        for version in kept[part]:
+            damage(version)
         started = time.monotonic()
         found = _agreed(world)
         world.recoveries.append(time.monotonic() - started)
         assert found == learned, f"with {what} snapshots the model is another"
         words = worker.log.read_bytes()[written:].decode()
-        assert words.count("is passed over") == (0 if what == "gone" else count), words[-500:]
+        passed_over = 0 if what == "gone" else len(kept[part])
+        assert words.count("is passed over") == passed_over, words[-500:]
     with world.feeding(300):
         pass
 
