@@ -78,10 +78,11 @@ class LearningLabeller:
         end: offset to which the log is to be caught up with. Nobody is answered before that, so
         each refit up to there is waited for, but the last. Returns the offset to read from.
         """
-        with self._folding, self._serving:
-            self._fold, self._end = fold or self._fold, end
-            self._fold.judgement.aim(self._target)
-            self._publish_digest()
+        with self._folding:
+            with self._serving:
+                self._fold, self._end = fold or self._fold, end
+                self._fold.judgement.aim(self._target)
+            self._publish_digest()  # asks the model, which takes `_serving` by itself
             return self._fold.offset
 
     def label(self, texts: Sequence[str]) -> Labelling:
