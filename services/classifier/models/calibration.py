@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
 
 Array = NDArray[np.float32]
 
@@ -56,6 +55,9 @@ def expert_weights(
         )
         return float(value), slope
 
+    # Only fitting needs it, and a serving process is to start without: .3 to 1 s and 20 MB.
+    from scipy.optimize import minimize  # noqa: PLC0415
+
     found = minimize(
         loss, centre, jac=True, method="L-BFGS-B", bounds=[(_LEAST, _MOST)] * len(expected)
     )
@@ -77,6 +79,8 @@ def sharpness(logits: Array, labels: NDArray[np.int32], weights: NDArray[np.floa
         by = float(np.exp(exponent))
         rows = np.log(np.exp(by * shifted).sum(axis=1)) - by * truth
         return float(weights @ rows) + _PRIOR_TEXTS * exponent**2
+
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415 - as in `expert_weights`
 
     found = minimize_scalar(loss, bounds=(-np.log(5.0), np.log(5.0)), method="bounded")
     return float(np.exp(found.x))

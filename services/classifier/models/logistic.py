@@ -5,7 +5,6 @@ from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from services.classifier.models.blas import one_thread
 
@@ -149,6 +148,8 @@ def _fit(
         scores[rows, labels] -= weight
         slope = design.T @ scores + penalty * theta
         return value, slope.ravel().astype(np.float64)
+
+    from scipy.optimize import minimize  # noqa: PLC0415 - only fitting needs it: see `calibration`
 
     found = minimize(
         loss, first.ravel().astype(np.float64), jac=True, method="L-BFGS-B",
