@@ -68,6 +68,8 @@ def create_worker(
         [each.observer for each in extensions],
         gather_seconds=settings.gather_seconds,
     )
+    # The tickets it hung on are too old for a second look when the next process reads them.
+    worker.watch(looks.silence, classifier.model_seconds, "a second look has not ended")
     producer = BatchProducer(kafka.bootstrap_servers)
     stage = SecondLookStage(
         looks,

@@ -74,6 +74,12 @@ class SecondLooks:
         self._waiting: deque[_Request] = deque()
         self._server: asyncio.Task[None] | None = None
         self._cost = 0.0
+        self._began: float | None = None
+
+    def silence(self) -> float:
+        """Seconds since the look under way began, 0 when there is none; from any thread."""
+        began = self._began
+        return 0.0 if began is None else time.monotonic() - began
 
     async def look(self, tickets: Sequence[TicketLabelled]) -> list[Seen]:
         """Look at `tickets`, in their order. What an expert raises passes through."""
@@ -98,12 +104,15 @@ class SecondLooks:
                 requests.append(self._waiting.popleft())
                 count += len(requests[-1].tickets)
             tickets = [ticket for each in requests for ticket in each.tickets]
+            self._began = time.monotonic()
             try:
                 seen = await loop.run_in_executor(self._thread, self.look_now, tickets)
             except Exception as fault:  # noqa: BLE001 - handed to everyone who waits for it
                 _settle(requests, fault)
             else:
                 _settle(requests, seen)
+            finally:
+                self._began = None
 
     def look_now(self, tickets: Sequence[TicketLabelled]) -> list[Seen]:
         """The same at once, in the thread of the caller."""

@@ -1,6 +1,7 @@
 """Second looks in batches: everyone gets his own, in order, whatever an observer does."""
 
 import asyncio
+import threading
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from services.classifier.models.semantic.usual import UsualCentre
 from services.classifier.semantic.looking import SecondLooks
 from shared.events import TicketLabelled
 from tests.builders import a_label
+from tests.deadlines import eventually
 
 
 class Notes:
@@ -101,3 +103,26 @@ async def test_what_fails_fails_for_those_who_asked(encoder: Encoder) -> None:
         looks.look(tickets("a")), looks.look(tickets("b")), return_exceptions=True
     )
     assert [type(each) for each in both] == [OSError, OSError]
+
+
+async def test_a_look_under_way_is_watched_and_one_that_ended_is_not(
+    fold: Fold, encoder: Encoder
+) -> None:
+    held = threading.Event()
+
+    def slow_fold() -> Fold:
+        held.wait()
+        return fold
+
+    looks = SecondLooks(
+        slow_fold, RecentTickets(10), UsualCentre(encoder), [], gather_seconds=0.01
+    )  # fmt: skip
+    assert looks.silence() == 0.0
+    under_way = asyncio.create_task(looks.look(tickets("printer jam")))
+    try:
+        await eventually(lambda: looks.silence() > 0.0, what="the look is under way")
+        assert not under_way.done()
+    finally:
+        held.set()
+    await under_way
+    assert looks.silence() == 0.0
