@@ -94,9 +94,13 @@ def second_layer(
     bias: F32,
     order: int,
     left: int,
+    margin: int,
     out: F32,
 ) -> None:
-    """Second convolution of one order: out = relu(sum of taps + bias) + first, at places[t]."""
+    """Second convolution of one order: out = relu(sum of taps + bias) + first, at places[t].
+
+    partial (taps, rows, margin + 256 + margin): `first` times each tap.
+    """
     for t in range(begins.size):
         row = out[places[t]]
         for c in range(256):
@@ -104,7 +108,7 @@ def second_layer(
         for k in range(order):
             at = t - left + k
             if begins[t] <= at < ends[t]:
-                part = partial[places[at], k * 256 : k * 256 + 256]
+                part = partial[k, places[at], margin : margin + 256]
                 for c in range(256):
                     row[c] += part[c]
         for c in range(256):
@@ -179,12 +183,11 @@ def sum_tokens(  # noqa: C901, PLR0912 - one pass over a token while it is in th
 
 @vector_kernel
 def unit_rows(x: F32, eps: float) -> None:
-    """tanh, then unit length, row by row, in place."""
+    """Unit length, row by row, in place."""
     for i in range(x.shape[0]):
         row = x[i]
         total = np.float32(0)
         for c in range(row.size):
-            row[c] = np.tanh(row[c])
             total += row[c] * row[c]
         inverse = np.float32(1) / np.sqrt(max(total, np.float32(eps)))
         for c in range(row.size):

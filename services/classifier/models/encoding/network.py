@@ -17,13 +17,16 @@ from services.classifier.models.encoding.convolutions import (
     sum_tokens,
     unit_rows,
 )
+from services.classifier.models.encoding.products import (
+    TILE,
+    Product,
+    admissible,
+    steadiest,
+    whole,
+)
 
 Array = NDArray[np.float32]
 
-# Rows of one matrix product: enough for BLAS to be at its best, few enough for the cache; smaller
-# ones for what does not fill it.
-TILE: Final = 384
-_SIZES: Final = (16, 48, 96, 192, TILE)
 # (tokens of the window, of them left of the centre)
 _ORDERS: Final = ((2, 0), (3, 1), (5, 2))
 _TAPS: Final = 10
@@ -89,13 +92,31 @@ def _taps_beside(weights: Array, order: int) -> Array:
     return np.ascontiguousarray(np.concatenate(list(taps), axis=1))
 
 
+class _Products:
+    """Every product of the network, in panels with margins of this many columns."""
+
+    def __init__(self, w: Weights, margin: int) -> None:
+        self.projection = whole(w.projection, margin)
+        self.first = tuple(whole(taps, margin) for taps in w.first)
+        self.second = tuple(Product(taps, _WIDTH, margin) for taps in w.second)
+        self.pooled = whole(w.pooled, margin)
+        self.dense = tuple(whole(each, margin) for each in w.dense)
+        self.skips = tuple(whole(each, margin) for each in w.skips)
+        self.margin = margin
+
+    def all(self) -> list[Product]:
+        return [
+            self.projection, self.pooled, *self.first, *self.second, *self.dense, *self.skips,
+        ]  # fmt: skip
+
+
 class _Buffers(threading.local):
     """Scratch of one thread, for one tile: 7 MB."""
 
-    def __init__(self) -> None:
+    def __init__(self, margin: int) -> None:
         self.first = np.zeros((3, TILE, _WIDTH), np.float32)
         self.second = np.zeros((3, TILE, _WIDTH), np.float32)
-        self.partial = np.zeros(TILE * 5 * _WIDTH, np.float32)
+        self.partial = np.zeros(TILE * 5 * (_WIDTH + 2 * margin), np.float32)
         self.sums = np.zeros((TILE, 1280), np.float32)
         self.raw = np.zeros((TILE, 512), np.float32)
 
@@ -106,13 +127,14 @@ class SentenceNetwork:
     def __init__(self, weights: Weights, table: NDArray[np.uint8]) -> None:
         self._w = weights
         self._table = np.asarray(table)
-        self._buffers = _Buffers()
+        self._p: _Products = steadiest(lambda margin: _Products(weights, margin), _Products.all)
+        self._buffers = _Buffers(self._p.margin)
         self._lock = threading.Lock()
         self._rows = np.full(len(table), -1, np.int32)
         self._used = 0
         self._inputs = np.zeros((_CACHED_PIECES, 3 * _WIDTH), np.float32)
         self._partial = np.zeros((_CACHED_PIECES, _TAPS * _WIDTH), np.float32)
-        self._sizes, self._places = _admissible(weights)
+        self._sizes, self._places = admissible(self._p.all())
         self.capacity = len(self._places)
 
     def forward(self, ids: Sequence[Sequence[int]]) -> tuple[Array, Array]:
@@ -150,25 +172,24 @@ class SentenceNetwork:
     ) -> None:
         order, left = _ORDERS[branch]
         buffers, w = self._buffers, self._w
-        partial = buffers.partial[: rows * order * _WIDTH].reshape(rows, order * _WIDTH)
-        np.matmul(buffers.first[branch, :rows], w.second[branch], out=partial)
+        partial = self._p.second[branch].panels(buffers.first[branch, :rows], buffers.partial)
         second_layer(
             begins, ends, self._places, buffers.first[branch], partial, w.second_bias[branch],
-            order, left, buffers.second[branch],
+            order, left, self._p.margin, buffers.second[branch],
         )  # fmt: skip
 
     def _sentences(self, lengths: NDArray[np.int32]) -> Array:
-        w = self._w
+        w, p = self._w, self._p
         places = self._places[: len(lengths)]
         counts = np.ones(self._rows_of(len(lengths)), np.float32)
         counts[places] = lengths
-        x = self._buffers.sums[: len(counts)] @ w.pooled
+        x = p.pooled(self._buffers.sums[: len(counts)])
         x += counts[:, None] * w.pooled_bias
         x *= np.reciprocal(np.sqrt(counts))[:, None]
-        d0, d1, d2, d3 = w.dense
-        p1, p3 = w.skips
-        y = np.maximum(x @ p1 + np.maximum(x @ d0, 0) @ d1, 0)
-        z: Array = (y @ p3 + np.maximum(y @ d2, 0) @ d3)[places].astype(np.float32, copy=False)
+        d0, d1, d2, d3 = p.dense
+        p1, p3 = p.skips
+        y = np.maximum(p1(x) + d1(np.maximum(d0(x), 0)), 0)
+        z: Array = np.tanh((p3(y) + d3(np.maximum(d2(y), 0)))[places], dtype=np.float32)
         unit_rows(z, w.eps)
         return z
 
@@ -197,18 +218,18 @@ class SentenceNetwork:
         return places
 
     def _fill(self, missing: NDArray[np.int32], rows: NDArray[np.int32]) -> None:
-        w = self._w
+        w, p = self._w, self._p
         places = self._places[: len(missing)]
         raw = np.zeros((self._rows_of(len(missing)), 512), np.float32)
         dequantise(missing, self._table, w.scale, w.low, places, raw)
-        x = raw @ w.projection
+        x = p.projection(raw)
         normalise_rows(x, w.projection_bias, w.projection_gain, w.projection_shift, w.eps)
         self._inputs[rows] = x[places]
         tap = 0
         for branch, (order, _) in enumerate(_ORDERS):
             part = np.ascontiguousarray(x[:, branch * _WIDTH : (branch + 1) * _WIDTH])
             columns = slice(tap * _WIDTH, (tap + order) * _WIDTH)
-            self._partial[rows, columns] = (part @ w.first[branch])[places]
+            self._partial[rows, columns] = p.first[branch](part)[places]
             tap += order
 
 
@@ -224,25 +245,3 @@ def _tiles(lengths: Sequence[int], capacity: int) -> list[tuple[int, int]]:
     if first < len(lengths):
         tiles.append((first, len(lengths)))
     return tiles
-
-
-def _admissible(weights: Weights) -> tuple[tuple[int, ...], NDArray[np.int32]]:
-    """Sizes of a product, and rows of it, where a vector gets the same bits.
-
-    The same text must have the same vector in any batch, but BLAS multiplies by blocks of rows
-    whose rounding may differ: on the AVX2 kernels every second half dozen. Found by multiplying
-    equal rows; on the AVX-512 kernels all are admissible.
-    """
-    row = np.random.default_rng(0).standard_normal(1280, np.float32)
-    matrices = [
-        weights.projection, weights.pooled, *weights.first, *weights.second, *weights.dense,
-        *weights.skips,
-    ]  # fmt: skip
-    same = {size: np.ones(size, np.bool_) for size in _SIZES}
-    for matrix in matrices:
-        bits = (np.tile(row[: len(matrix)], (TILE, 1)) @ matrix)[0]
-        for size in _SIZES:
-            product = np.tile(row[: len(matrix)], (size, 1)) @ matrix
-            same[size] &= (product == bits).all(axis=1)
-    sizes = tuple(size for size in _SIZES if np.array_equal(same[size], same[TILE][:size]))
-    return sizes, np.flatnonzero(same[TILE]).astype(np.int32)
