@@ -86,12 +86,14 @@ def _learning(
 ) -> LearningLabeller:
     """The trained model as one that folds the correction log, from its last snapshot on."""
 
+    origin = trained.identity  # the closures must not hold on to `trained`, once it is replaced
+
     def base() -> FastLabeller:
-        return load_learner(settings.models, trained.identity.version)
+        return load_learner(settings.models, origin.version)
 
     store = LocalDirectory(_kept(settings))
     models = PromotedModels(LocalDirectory(settings.models))
-    snapshots = Snapshots(store, base, trained.identity.digest, DeferredEncoder(), models)
+    snapshots = Snapshots(store, base, origin.digest, DeferredEncoder(), models)
     target = settings.precision_target
     learning = LearningLabeller(Fold(base, trained, promoted=models), snapshots.save, target)
 

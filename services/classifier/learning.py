@@ -55,6 +55,7 @@ class LearningLabeller:
         self._since: list[LogRecord] = []
         self._unsaved, self._unsaved_seconds = 0, 0.0
         self._taking_over = False
+        self._applying = False
         self._end = 0
         self._publish_digest()
 
@@ -70,7 +71,7 @@ class LearningLabeller:
     @property
     def settled(self) -> bool:
         """Whether no refit is under way: then the offset alone decides every answer."""
-        return self._refit is None and not self._taking_over
+        return self._refit is None and not self._taking_over and not self._applying
 
     def resume(self, fold: Fold | None, end: int) -> int:
         """Go on from a saved fold, if there is one; only before the first `apply`.
@@ -83,6 +84,7 @@ class LearningLabeller:
                 self._fold, self._end = fold or self._fold, end
                 self._fold.judgement.aim(self._target)
             self._publish_digest()  # asks the model, which takes `_serving` by itself
+            give_back()  # what the snapshot was before it was a fold
             return self._fold.offset
 
     def label(self, texts: Sequence[str]) -> Labelling:
@@ -113,10 +115,12 @@ class LearningLabeller:
                 # Of a long log every record is then learned twice at most, not once per refit.
                 self.settle()
             with self._folding:
+                self._applying = True  # before the offset says so, and until a refit is noted
                 with self._serving:
                     outcome = self._fold.apply(record)
                 metrics.FOLDED.labels("control" if outcome == "refit" else outcome).inc()
                 self._follow(self._fold, record, due=outcome == "refit")
+                self._applying = False
         with self._folding:
             if self._refit is None:
                 self._publish_digest()

@@ -10,7 +10,7 @@ from services.classifier.models.fast.promotion import Promoted, no_store
 
 log = logging.getLogger(__name__)
 
-FORMAT = 2
+FORMAT = 3
 
 
 class Snapshots:

@@ -6,6 +6,7 @@ import sys
 from services.classifier.adapters.serving_model import load_serving
 from services.classifier.app import create_worker
 from services.classifier.models.allocation import map_large_arrays
+from services.classifier.models.encoding.choice import choose_encoder
 from services.classifier.settings import ClassifierSettings
 from shared import logs
 from shared.clock import utc_now
@@ -25,8 +26,11 @@ def execute(_: argparse.Namespace) -> int:
     settings = ClassifierSettings()
     logs.configure("classifier", settings.log_level)
     try:
-        model = load_serving(settings.models)
-        worker = create_worker(settings, KafkaSettings(), IntakeSettings(), model, utc_now)
+        choose_encoder(settings.encoder)
+        # Not named here: what the log has made of it since takes its place in the memory.
+        worker = create_worker(
+            settings, KafkaSettings(), IntakeSettings(), load_serving(settings.models), utc_now
+        )
     except DeskstreamError as error:
         print(error.detail, file=sys.stderr)
         return 1

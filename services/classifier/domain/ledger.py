@@ -1,10 +1,13 @@
 """The ledger: which corrections the log holds and still stand, so that they can be taken back."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import starmap
 from sys import intern
 from typing import Any
+
+import numpy as np
 
 from services.classifier.domain.labelling import ticket_text
 from shared.events import TicketCorrected
@@ -103,14 +106,29 @@ class Ledger:
         return correction
 
     def state(self) -> dict[str, Any]:
-        """Plain values that `from_state` takes back."""
-        standing = [[known, asdict(each)] for known, each in self._standing.items()]
-        return {"standing": standing, "heard": list(self._heard)}
+        """Plain values and arrays that `from_state` takes back: columns, which are read at once."""
+        each = self._standing.values()
+        return {
+            "ids": list(self._standing),
+            "texts": [one.text for one in each],
+            "actors": _coded([one.actor for one in each]),
+            "topics": _coded([one.topic for one in each]),
+            "priorities": _coded([one.priority for one in each]),
+            "offsets": np.fromiter((one.offset for one in each), np.int64, len(each)),
+            "heard": list(self._heard),
+        }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "Ledger":
-        """The ledger that `state` described."""
-        standing = {known: Correction(**each) for known, each in state["standing"]}
+        """The ledger that `state` described. Raises LookupError or ValueError."""
+        columns = zip(
+            _decoded(state["actors"]),
+            state["texts"],
+            *map(_decoded, (state["topics"], state["priorities"])),
+            state["offsets"].tolist(),
+            strict=True,
+        )
+        standing = dict(zip(state["ids"], starmap(Correction, columns), strict=True))
         return cls(standing=standing, heard=dict.fromkeys(state["heard"]))
 
     def copy(self) -> "Ledger":
@@ -121,6 +139,20 @@ class Ledger:
 def _shorten(entries: dict[str, Any], most: int) -> None:
     while len(entries) > most:
         del entries[next(iter(entries))]
+
+
+def _coded(names: Sequence[str | None]) -> dict[str, Any]:
+    """Few names, each many times: every distinct one, and which of them stands where."""
+    codes = {name: code for code, name in enumerate(dict.fromkeys(names))}
+    return {
+        "names": list(codes),
+        "codes": np.fromiter((codes[name] for name in names), np.int32, len(names)),
+    }
+
+
+def _decoded(column: Mapping[str, Any]) -> Iterator[Any]:
+    names = [_one_of(name) for name in column["names"]]
+    return (names[code] for code in column["codes"].tolist())
 
 
 def _one_of(name: str | None) -> str | None:

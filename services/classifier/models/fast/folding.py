@@ -14,8 +14,8 @@ from services.classifier.models.fast.probes import PROBES
 from services.classifier.models.fast.promotion import (
     ModelUnavailable,
     Promoted,
+    bring_up_to_date,
     no_store,
-    withdraw_unsaid,
 )
 from services.classifier.models.fast.serving import FastLabeller
 from shared.events import (
@@ -159,15 +159,10 @@ class Fold:
             self._rebase(self._due)
         self._labeller.topic.read(self._met)
         self._met.clear()
-        refused = 0
-        for name in sorted(self._stale):
-            head = self._labeller.heads()[name]
-            before = head.refused_refits
-            head.refit()
-            refused += head.refused_refits - before
+        kept = self._labeller.refit(self._stale)
         self._stale.clear()
         self.judgement.mark(self.offset)
-        return not refused
+        return kept
 
     def take_met_words(self) -> list[str]:
         """Words of tickets labelled here, met often, that the log should tell all workers of."""
@@ -249,16 +244,8 @@ class Fold:
     def _correct(self, correction: Correction | None) -> str:
         if correction is None:
             return "repeated"
-        if not correction.text:
-            if correction.topic is not None:
-                self._labeller.topic.add_class(correction.topic)
-            return "textless"
-        for name, head in self._labeller.heads().items():
-            label = getattr(correction, name)
-            if label is not None:
-                head.correct(correction.text, label)
-                self._stale.add(name)
-        return "learned"
+        self._stale |= self._labeller.correct(correction)
+        return "learned" if correction.text else "textless"
 
     def _reset(self, event_id: str) -> str:
         if not self._ledger.hear(event_id):
@@ -300,20 +287,12 @@ class Fold:
             return
         self._labeller, self._promotion, self.unmet = base, event, None
         self.judgement.restart(base.topic.calibration)
-        for name, description in self._topics.items():
-            base.topic.add_class(name, description)
         standing = list(self._ledger.standing())
-        self._stale = withdraw_unsaid(base, standing, event.log_offset)
-        for each in standing:
-            if each.offset >= event.log_offset or not each.text:
-                self._correct(each)
+        self._stale = bring_up_to_date(base, self._topics, standing, event.log_offset)
 
     def _withdraw(self, undone: Mapping[str, Correction]) -> None:
         self.judgement.withdraw(undone)
         texts = {each.text for each in undone.values() if each.text}
-        for name, head in self._labeller.heads().items():
-            for text in texts:
-                if head.withdraw(text):
-                    self._stale.add(name)
+        self._stale |= self._labeller.withdraw(texts)
         for earlier in self._ledger.latest(texts):
             self._correct(earlier)

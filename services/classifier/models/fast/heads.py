@@ -80,7 +80,7 @@ class TextHead(FastClassifier):
         twin._head, twin._vocabulary = self._head.fork(), self._vocabulary.fork()
         twin._origin = self._origin.fork() if self._origin else None
         twin._words = self._words.fork() if self._words else None
-        twin._memory.restore(self._memory.state())
+        twin._memory = self._memory.copy()
         twin._guard, twin._calibration = self._guard, self._calibration
         twin.refused_refits = self.refused_refits
         return twin

@@ -1,6 +1,6 @@
 """What the fold needs to know to change the trained model under what it learned."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.classifier.domain.ledger import Correction
@@ -22,6 +22,26 @@ class ModelUnavailable(Exception):
 def no_store(event: ModelPromoted) -> FastLabeller | None:
     """Where a fold has no store to load from. Raises ModelUnavailable, always."""
     raise ModelUnavailable(f"nothing was said about where {event.version} is kept")
+
+
+def bring_up_to_date(
+    labeller: FastLabeller,
+    topics: Mapping[str, str],
+    standing: Sequence[Correction],
+    before: int,
+) -> set[str]:
+    """Tell a model that learned the log before this offset what was named and said since.
+
+    topics: every one named, with its description; standing: every correction not taken back.
+    Answers the names of the heads that are to be fitted anew.
+    """
+    for name, description in topics.items():
+        labeller.topic.add_class(name, description)
+    stale = withdraw_unsaid(labeller, standing, before)
+    for each in standing:
+        if each.offset >= before or not each.text:
+            stale |= labeller.correct(each)
+    return stale
 
 
 def withdraw_unsaid(

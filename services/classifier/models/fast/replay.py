@@ -99,6 +99,15 @@ class ReplayMemory:
             "corrections": [[text, label] for text, label in self._corrections.items()],
         }
 
+    def copy(self) -> "ReplayMemory":
+        """A memory of its own with the same texts, as one that was saved and restored."""
+        twin = ReplayMemory(self._seed)
+        twin._shelves = {
+            name: _Shelf(list(shelf.texts), shelf.seen) for name, shelf in self._shelves.items()
+        }
+        twin._corrections = dict(self._corrections)
+        return twin
+
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take a saved memory; what is remembered later is drawn afresh."""
         self.clear()

@@ -1,10 +1,11 @@
 """The serving model: a topic head and a priority head of the fast family as one Labeller."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from services.classifier.domain.labelling import HeadScores, Labelling, ModelIdentity
+from services.classifier.domain.ledger import Correction
 from services.classifier.models.digests import digest_of
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.heads import TextHead
@@ -92,6 +93,41 @@ class FastLabeller:
         if self._priority is not None:
             priority = HeadScores(self._priority.classes, self._priority.predict_proba(texts))
         return Labelling(topic, priority)
+
+    def correct(self, said: Correction) -> set[str]:
+        """Learn a correction now; the names of the heads that it had a label for.
+
+        Without a text it only names its topic.
+        """
+        taught: set[str] = set()
+        if not said.text:
+            if said.topic is not None:
+                self._topic.add_class(said.topic)
+            return taught
+        for name, head in self.heads().items():
+            label = getattr(said, name)
+            if label is not None:
+                head.correct(said.text, label)
+                taught.add(name)
+        return taught
+
+    def withdraw(self, texts: Collection[str]) -> set[str]:
+        """Take back what these texts were corrected to; the names of the heads it changes."""
+        return {
+            name
+            for name, head in self.heads().items()
+            if sum(head.withdraw(text) for text in texts)  # not any(): of each of them
+        }
+
+    def refit(self, names: Collection[str]) -> bool:
+        """Fit these heads anew, each for itself; False when the guard of one refused."""
+        refused = 0
+        for name in sorted(names):
+            head = self.heads()[name]
+            before = head.refused_refits
+            head.refit()
+            refused += head.refused_refits - before
+        return not refused
 
     def fork(self) -> "FastLabeller":
         """A labeller of its own that answers and learns the same."""

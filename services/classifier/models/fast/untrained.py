@@ -4,6 +4,7 @@ from typing import Final
 
 from services.classifier.domain.labelling import ModelIdentity
 from services.classifier.models.digests import digest_of
+from services.classifier.models.encoding.carrier import IDENTITY
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.heads import TextHead
 from services.classifier.models.fast.serving import NAME, FastLabeller
@@ -18,4 +19,8 @@ def untrained(encoder: Encoder | None = None) -> FastLabeller:
     topic = TextHead(encoder=encoder)
     topic.add_class(UNSORTED)
     bare = FastLabeller.of(topic, None)
-    return FastLabeller(topic, None, ModelIdentity(NAME, VERSION, digest_of(bare.state())))
+    state = bare.state()
+    if encoder is not None and encoder.identity.digest != IDENTITY.digest:
+        # It holds no word yet, but what is learned on top of it belongs to one encoder.
+        state["encoder"] = encoder.identity.digest
+    return FastLabeller(topic, None, ModelIdentity(NAME, VERSION, digest_of(state)))
