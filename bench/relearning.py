@@ -70,6 +70,9 @@ class _Bench:
                 "KAFKA_BOOTSTRAP_SERVERS": stores.bootstrap,
                 "CLASSIFIER_MODELS": str(models),
                 "CLASSIFIER_PORT": str(port),
+                # With bytecode, as installed packages have it; the first start writes it.
+                "PYTHONDONTWRITEBYTECODE": "",
+                "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
             },
         )
 
