@@ -215,3 +215,18 @@ def test_the_last_refit_of_the_log_keeps_no_one_waiting(held: HeldFold) -> None:
     held.gate.set()
     model.settle()
     assert model.settled
+
+
+def test_nothing_is_settled_while_a_refit_that_is_due_is_prepared(base: Base) -> None:
+    seen: list[tuple[bool, int]] = []
+
+    class Watched(Fold):
+        def fork(self) -> Fold:
+            seen.append((model.settled, model.identity.log_offset))
+            return super().fork()
+
+    model = LearningLabeller(Watched(base), nothing)
+    model.apply(LOG[:2])
+    assert seen == [(False, 2)]
+    model.settle()
+    assert model.settled

@@ -1,5 +1,7 @@
 """What the ledger remembers of the log, and what it forgets."""
 
+import pytest
+
 from services.classifier.domain.ledger import CHARACTERS, Ledger
 from tests.builders import a_correction
 
@@ -69,3 +71,16 @@ def test_of_a_long_text_what_the_models_read_is_kept() -> None:
     found = Ledger().add(a_correction(body="x" * 1_000_000))
     assert found is not None
     assert len(found.text) == CHARACTERS
+
+
+def test_a_state_with_a_column_cut_short_is_none() -> None:
+    ledger = Ledger()
+    entered(ledger, 1)
+    entered(ledger, 2, topic=None, priority="high")
+    state = ledger.state()
+    assert list(Ledger.from_state(state).standing()) == list(ledger.standing())
+    for name in ("ids", "texts", "offsets"):
+        with pytest.raises(ValueError, match="zip"):
+            Ledger.from_state({**state, name: state[name][:1]})
+    with pytest.raises(LookupError):
+        Ledger.from_state({**state, "topics": {**state["topics"], "names": []}})
