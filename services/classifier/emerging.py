@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from services.classifier.adapters.state_snapshots import StateSnapshots
 from services.classifier.domain.radar.limits import RadarLimits
-from services.classifier.domain.radar.radar import Proposal, Radar
+from services.classifier.domain.radar.radar import DIMENSION, Proposal, Radar
 from services.classifier.models.fast.folding import LogRecord
 from shared import metrics
 from shared.events import TicketLabelled
@@ -31,11 +31,18 @@ class EmergingTopics:
     are lost to the radar: a topic that emerges goes on to bring others.
     """
 
-    def __init__(self, snapshots: StateSnapshots, limits: RadarLimits | None = None) -> None:
+    def __init__(
+        self,
+        snapshots: StateSnapshots,
+        limits: RadarLimits | None = None,
+        dimension: int = DIMENSION,
+    ) -> None:
+        """dimension: of the vectors it will be told of; `snapshots`: of one encoder only."""
         self._snapshots = snapshots
         self._limits = limits or RadarLimits()
         self._lock = threading.Lock()
-        self._radar = Radar(self._limits)
+        self._dimension = dimension
+        self._radar = Radar(self._limits, dimension)
         self._offset = 0
         self._saved = (0, 0)
         self._number = 0
@@ -103,5 +110,5 @@ class EmergingTopics:
             metrics.SNAPSHOTS.labels("saved").inc()
 
     def _restored(self, state: dict[str, Any]) -> tuple[int, int, Radar]:
-        radar = Radar.from_state(state["radar"], self._limits)
+        radar = Radar.from_state(state["radar"], self._limits, self._dimension)
         return int(state["number"]), int(state["offset"]), radar

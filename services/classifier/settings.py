@@ -16,6 +16,8 @@ class ClassifierSettings(ServiceSettings):
     port: int = Field(default=8002, ge=0, le=65535)
     group: str = "classifier"
     models: Path = Path(".local/models")
+    # A directory with model.onnx, tokenizer.json and encoder.json; left out: the built-in encoder.
+    encoder: Path | None = None
     # Where `retrain` posts promotions.
     ingest_url: str = "http://127.0.0.1:8001"
     # Where what was learned from corrections is kept; left out: beside the models.

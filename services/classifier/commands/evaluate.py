@@ -12,6 +12,7 @@ import orjson
 from rich.console import Console
 
 from services.classifier.commands import report_tables
+from services.classifier.commands.encoder_option import add_encoder_option, choose_named_encoder
 from services.classifier.commands.terminal import progress
 from services.classifier.domain.labelling import TextClassifier
 from services.classifier.evaluation import families
@@ -77,6 +78,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="send this least sure share of the tickets to the encoder (default: 0)",
     )
+    add_encoder_option(parser)
     add("--zero", action="store_true", help="learn nothing: label by the names of the classes")
     add("--stream", action="store_true", help="test, then train, over --train in file order")
     add(
@@ -102,11 +104,14 @@ def execute(args: argparse.Namespace) -> int:
     console = Console(stderr=True)
     try:
         refuse_contradictions(args)
+        choose_named_encoder(args)
         data = read(args)
         with progress(console) as report:
             found = evaluate(args, data, report)
     except (DeskstreamError, CarrierError) as fault:
-        console.print(f"evaluate: {fault}", style="red", highlight=False, soft_wrap=True)
+        console.print(
+            f"evaluate: {fault}", style="red", highlight=False, markup=False, soft_wrap=True
+        )
         return 1
     for table in report_tables.tables(found.judgement, found.stream, found.adaptation):
         Console().print(table)

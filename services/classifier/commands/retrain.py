@@ -25,6 +25,7 @@ from services.classifier.adapters.verdicts import Verdicts
 from services.classifier.commands.round_tables import list_table, round_table
 from services.classifier.commands.terminal import progress
 from services.classifier.commands.times import Schedule, daily, every, moment
+from services.classifier.models.encoding.choice import choose_encoder
 from services.classifier.models.encoding.deferred import DeferredEncoder
 from services.classifier.settings import ClassifierSettings
 from services.classifier.training.rounds import (
@@ -53,7 +54,8 @@ EPILOG = """examples:
   retrain --promote VERSION      put a saved model in force: to go back, or after ingest was away
 
 A challenger that is worse is refused: that is no error, the exit code is 0.
-KAFKA_BOOTSTRAP_SERVERS names the broker, CLASSIFIER_INGEST_URL ingest.
+KAFKA_BOOTSTRAP_SERVERS names the broker, CLASSIFIER_INGEST_URL ingest, CLASSIFIER_ENCODER the
+directory of another encoder than the built-in one.
 """
 
 
@@ -105,6 +107,7 @@ def execute(args: argparse.Namespace) -> int:
             signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
             return again(args.every or args.at, args, console)
         else:
+            choose_encoder(settings.encoder)
             _round(args, models, desk, kept, console)
     except DeskstreamError as fault:
         console.print(f"retrain: {fault.detail}", style="red", markup=False)

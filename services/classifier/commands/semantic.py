@@ -10,6 +10,7 @@ from typing import Final
 
 from services.classifier.adapters.serving_model import load_serving
 from services.classifier.models.allocation import map_large_arrays
+from services.classifier.models.encoding.choice import choose_encoder
 from services.classifier.models.fast.serving import FastLabeller
 from services.classifier.semantic.app import create_worker
 from services.classifier.semantic.radar import RadarSettings, radar_extension
@@ -40,6 +41,7 @@ def execute(_: argparse.Namespace) -> int:
     settings, classifier = SemanticSettings(), ClassifierSettings()
     logs.configure("semantic", settings.log_level)
     try:
+        choose_encoder(classifier.encoder)
         model = load_serving(classifier.models)
         if not isinstance(model, FastLabeller):
             raise Misconfigured(

@@ -13,6 +13,7 @@ from rich.table import Table
 from services.classifier.adapters.artifact_store import ArtifactStore, LocalDirectory
 from services.classifier.adapters.artifacts import TwoHeads, save
 from services.classifier.adapters.material import FOLDER, Row, keep
+from services.classifier.commands.encoder_option import add_encoder_option, choose_named_encoder
 from services.classifier.commands.terminal import progress
 from services.classifier.domain.labelling import ModelIdentity, Probabilities
 from services.classifier.evaluation.metrics import (
@@ -90,6 +91,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="fast: serves in microseconds and learns from corrections (default); "
         "batch: scikit-learn, slow and frozen, a teacher and a reference",
     )
+    add_encoder_option(parser)
     parser.add_argument("--seed", type=int, default=0, help="draws the hold-out (default: 0)")
 
 
@@ -99,13 +101,17 @@ def execute(args: argparse.Namespace) -> int:
     directory = args.models or Path(os.environ.get("CLASSIFIER_MODELS", ".local/models"))
     columns = Columns(args.text, args.label, args.subject, args.priority)
     try:
+        if args.model == "fast":
+            choose_named_encoder(args)
         tickets = read_tickets(args.data, columns)
         tickets = tickets.take(range(int(len(tickets) * args.first)))
         store = LocalDirectory(directory)
         kept = LocalDirectory(directory / FOLDER)
         identity = train_and_promote(store, tickets, args.model, args.seed, console, material=kept)
     except DeskstreamError as fault:
-        console.print(f"train: {fault.detail}", style="red", highlight=False, soft_wrap=True)
+        console.print(
+            f"train: {fault.detail}", style="red", highlight=False, markup=False, soft_wrap=True
+        )
         return 1
     print(f"{identity.name} {identity.version} is in use from {directory}")
     return 0

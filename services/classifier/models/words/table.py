@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from services.classifier.models.encoding.carrier import WEIGHTS_SHA256
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.lexical.featurising import place_all
 from services.classifier.models.words.uses import WordUses
@@ -95,19 +96,26 @@ class WordTable:
         frequency = counts[np.searchsorted(hashes, values)].astype(np.float32)
         self._append(values, list(chosen.values()), None if self._centred else frequency)
 
-    def state(self) -> dict[str, NDArray[Any]]:
-        """Arrays that `restore` takes back."""
+    def state(self) -> dict[str, Any]:
+        """Plain values and arrays that `restore` takes back."""
         return {
+            "encoder": self._encoder.identity.digest,
             "hashes": self.hashes,
             "vectors": self.vectors,
             "scales": self.scales,
             "centre": self.centre,
         }
 
-    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Take a saved table. Raises ValueError when it was made by another kind of encoder."""
-        if state["vectors"].shape[1:] != self.centre.shape:
-            raise ValueError("the saved words were encoded by another encoder")
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take a saved table. Raises ValueError when it was made by another encoder."""
+        # Before a directory could be named, there was but the built-in one.
+        maker = state.get("encoder", WEIGHTS_SHA256)
+        mine = self._encoder.identity
+        if maker != mine.digest or state["vectors"].shape[1:] != self.centre.shape:
+            raise ValueError(
+                f"the saved words were encoded by another encoder ({str(maker)[:12]}) than "
+                f"{mine.name} ({mine.digest[:12]}): see CLASSIFIER_ENCODER"
+            )
         self.centre = np.asarray(state["centre"], np.float32)
         self.vectors = np.asarray(state["vectors"], np.int8)
         self.scales = np.asarray(state["scales"], np.float32)
