@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.models.blas import one_thread
+from services.classifier.models.jit import kernel
 from services.classifier.models.logistic import LogisticHead, fit_logistic
 
 Array = NDArray[np.float32]
@@ -85,8 +86,8 @@ class ExemplarMemory:
         self._owners = np.full(64, _FREE, np.int64)
         self._rows: dict[Hashable, int] = {}
         self._keys: dict[int, deque[Hashable]] = {}
-        self._free = list(range(64))
-        self._order: NDArray[np.int64] | None = None
+        self._free = list(range(63, -1, -1))
+        self._used = 0  # rows from here on never held anything
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -118,20 +119,15 @@ class ExemplarMemory:
         self._keys[int(self._owners[row])].remove(key)
         self._owners[row] = _FREE
         self._free.append(row)
-        self._order = None
 
     def scores(self, vectors: Array, classes: int) -> Array:
         """Greatest cosine to an exemplar of each class, shape (texts, classes); none gives 0."""
         out = np.zeros((len(vectors), classes), np.float32)
         if not self._rows or not len(vectors):
             return out
-        if self._order is None:
-            by_class = np.argsort(self._owners, kind="stable")
-            self._order = by_class[np.searchsorted(self._owners[by_class], 0) :]
-        owners, starts = np.unique(self._owners[self._order], return_index=True)
         with one_thread():
-            cosines = unit(vectors - self._centre) @ self._matrix.T
-        out[:, owners] = np.maximum.reduceat(cosines[:, self._order], starts, axis=1)
+            cosines = unit(vectors - self._centre) @ self._matrix[: self._used].T
+        nearest_of_class(cosines, self._owners[: self._used], out)
         out[~vectors.any(axis=1)] = 0.0
         return out
 
@@ -153,7 +149,7 @@ class ExemplarMemory:
     def fork(self) -> "ExemplarMemory":
         """A memory of its own with the same exemplars."""
         twin = ExemplarMemory(self._centre)
-        twin._most, twin._order = self._most, self._order
+        twin._most, twin._used = self._most, self._used
         twin._matrix, twin._owners = self._matrix.copy(), self._owners.copy()
         twin._rows, twin._free = dict(self._rows), list(self._free)
         twin._keys = {label: deque(keys) for label, keys in self._keys.items()}
@@ -166,8 +162,26 @@ class ExemplarMemory:
             self._matrix = np.concatenate([self._matrix, np.zeros_like(self._matrix)])
             self._owners = np.concatenate([self._owners, np.full(size, _FREE, np.int64)])
             self._free = list(range(2 * size - 1, size - 1, -1))
-        self._order = None
-        return self._free.pop()
+        row = self._free.pop()
+        self._used = max(self._used, row + 1)
+        return row
+
+
+@kernel
+def nearest_of_class(cosines: Array, owners: NDArray[np.int64], out: Array) -> None:
+    """out[i, c] = greatest of cosines[i] whose owner is c; classes without any are left alone."""
+    has = np.zeros(out.shape[1], np.bool_)
+    for row in range(owners.size):
+        if owners[row] >= 0:
+            has[owners[row]] = True
+    for i in range(cosines.shape[0]):
+        for c in range(out.shape[1]):
+            if has[c]:
+                out[i, c] = -np.inf
+        for row in range(owners.size):
+            owner = owners[row]
+            if owner >= 0 and cosines[i, row] > out[i, owner]:
+                out[i, owner] = cosines[i, row]
 
 
 def unit(vectors: Array) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.domain.labelling import Probabilities
+from services.classifier.models.blas import one_thread
 from services.classifier.models.encoding.deferred import DeferredEncoder
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.heads import TextHead
@@ -85,8 +86,9 @@ class CascadedHead(TextHead):
 
     def second_look(self, texts: Sequence[str]) -> SecondLook:
         """Encode `texts` and ask every expert."""
-        vectors = self._experts.encode(texts)
-        return self.look_at(texts, vectors)
+        with one_thread():  # once: entering it costs as much as a text labelled fast
+            vectors = self._experts.encode(texts)
+            return self.look_at(texts, vectors)
 
     def look_at(self, texts: Sequence[str], vectors: Array) -> SecondLook:
         """The same for texts that were encoded before."""

@@ -65,6 +65,27 @@ def test_many_examples_are_found_again(memory: ExemplarMemory) -> None:
     assert all(found[i, i % 50] > 0.9999 for i in range(500))
 
 
+def test_rows_freed_between_others_say_nothing() -> None:
+    rng = np.random.default_rng(0)
+    memory = ExemplarMemory(np.zeros(8, np.float32))
+    vectors = rng.standard_normal((150, 8), np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    owners = (np.arange(150) % 7).tolist()
+    memory.add(range(150), vectors, owners)
+    for key in range(0, 150, 3):
+        memory.remove(key)
+    asked = rng.standard_normal((5, 8), np.float32)
+    asked /= np.linalg.norm(asked, axis=1, keepdims=True)
+    kept = [key for key in range(150) if key % 3]
+    expected = [
+        [max(float(one @ vectors[key]) for key in kept if owners[key] == c) for c in range(7)]
+        for one in asked
+    ]
+    found = memory.scores(asked, 8)
+    assert found[:, :7] == pytest.approx(np.array(expected), abs=1e-5)
+    assert not found[:, 7].any()
+
+
 def test_nothing_is_no_example(memory: ExemplarMemory) -> None:
     memory.add(["a"], np.zeros((1, 2), np.float32), [0])
     assert len(memory) == 0
