@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -125,7 +125,11 @@ class SentenceNetwork:
     """Forward pass. Safe from several threads: scratch is per thread, the piece cache locked."""
 
     def __init__(self, weights: Weights, table: NDArray[np.uint8]) -> None:
-        self._w = weights
+        # The products hold their own copies of the matrices: 16 MB that nobody needs twice.
+        none = np.zeros((0, 0), np.float32)
+        self._w = replace(
+            weights, projection=none, first=(), second=(), pooled=none, dense=(), skips=()
+        )
         self._table = np.asarray(table)
         self._p: _Products = steadiest(lambda margin: _Products(weights, margin), _Products.all)
         self._buffers = _Buffers(self._p.margin)
