@@ -100,7 +100,7 @@ def _learning(
     def begin(end: int) -> int:
         return learning.resume(snapshots.latest(end), end)
 
-    worker.add(CorrectionLog(bootstrap, begin, learning.apply))
+    worker.add(CorrectionLog(bootstrap, begin, learning.apply, worker.busy))
     worker.add(PromotionWatch(models, lambda: learning.fold.unmet))
     return learning
 

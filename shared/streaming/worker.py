@@ -6,7 +6,7 @@ import gc
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, NoReturn
 
 import faust
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 STUCK_SECONDS = 90.0
 # No single step of compiled code that keeps all threads from running takes a tenth of this.
 SEIZED_SECONDS = 60.0
+BEAT_SECONDS = 1.0
 # Below the 25 s that compose and Kubernetes are told to wait.
 STOP_SECONDS = 20.0
 # An assignment may be empty while the group forms, or for a spare member, but not for ever.
@@ -87,7 +88,8 @@ class StreamWorker:
         self._bootstrap = bootstrap
         self._intakes: list[Intake] = []
         self._work: set[asyncio.Task[None]] = set()
-        self._watchdogs = [Watchdog(self._silence, STUCK_SECONDS)]
+        self._alive_at = time.monotonic()
+        self._watchdogs = [Watchdog(self.silence, STUCK_SECONDS)]
         self._app = _App(
             name,
             broker=f"kafka://{bootstrap}",
@@ -143,6 +145,24 @@ class StreamWorker:
         """End the process when `age()` exceeds `limit` seconds, see Watchdog."""
         self._watchdogs.append(Watchdog(age, limit, what))
 
+    @contextlib.asynccontextmanager
+    async def busy(self) -> AsyncIterator[None]:
+        """While inside, a turning event loop is sign of life enough: no intake polls yet.
+
+        For what takes longer than a poll loop may be silent, before the first record.
+        """
+
+        async def beat() -> None:
+            while True:
+                self._alive_at = time.monotonic()
+                await asyncio.sleep(BEAT_SECONDS)
+
+        beating = asyncio.create_task(beat())
+        try:
+            yield
+        finally:
+            beating.cancel()
+
     def serve(self, http: FastAPI, host: str, port: int) -> None:
         """Answer `http` on the worker's own port."""
         self.add(_HttpPort(http, host, port))
@@ -177,8 +197,10 @@ class StreamWorker:
             watchdog.start()
         LastResort(SEIZED_SECONDS).start()
 
-    def _silence(self) -> float:
-        return time.monotonic() - min(intake.last_poll for intake in self._intakes)
+    def silence(self) -> float:
+        """Seconds since the least alive intake polled, or the worker was busy."""
+        polled = min(intake.last_poll for intake in self._intakes)
+        return time.monotonic() - max(polled, self._alive_at)
 
     async def _process(self, intake: Intake, stage: Stage[Any], chunk: Chunk) -> None:
         try:

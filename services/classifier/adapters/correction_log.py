@@ -1,8 +1,10 @@
 """The correction log as every worker reads it: whole, in order, without a consumer group."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from mode import Service
@@ -17,6 +19,7 @@ log = logging.getLogger(__name__)
 Apply = Callable[[Sequence[LogRecord]], None]
 # Given the log's end, from where to read on.
 Begin = Callable[[int], int]
+Busy = Callable[[], AbstractAsyncContextManager[None]]
 POLL_MS = 200
 # Between looks for a topic that is not yet made.
 TOPIC_SECONDS = 1.0
@@ -26,12 +29,18 @@ MOST_RECORDS = 500
 class CorrectionLog(Service):  # type: ignore[misc]
     """Reads to the log's end before the worker starts to label, then follows it."""
 
-    def __init__(self, bootstrap: str, begin: Begin, apply: Apply) -> None:
-        """`begin` and `apply` are called in threads, one call at a time."""
+    def __init__(
+        self, bootstrap: str, begin: Begin, apply: Apply, busy: Busy = contextlib.nullcontext
+    ) -> None:
+        """`begin` and `apply` are called in threads, one call at a time.
+
+        busy: entered while catching up, which takes minutes where nothing was saved.
+        """
         super().__init__()
         self._bootstrap = bootstrap
         self._begin = begin
         self._apply = apply
+        self._busy = busy
         self._partition = TopicPartition(CORRECTED.name, 0)
 
     async def on_start(self) -> None:
@@ -45,7 +54,8 @@ class CorrectionLog(Service):  # type: ignore[misc]
         self._assigned = False
         # Where the topic is not yet made there is nothing to catch up with.
         if CORRECTED.name in await self._consumer.topics():
-            await self._catch_up()
+            async with self._busy():
+                await self._catch_up()
 
     async def on_stop(self) -> None:
         await self._consumer.stop()
