@@ -1,17 +1,15 @@
 """GET /api/v1/alerts: surges of topics and queues, and one of them."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 from fastapi import Query as InQuery
 from pydantic import BaseModel, Field
 
-from services.gateway.dependencies import Gateway, Name, Query, QueueName
+from services.gateway.dependencies import Gateway, Name, QueueName
 from services.gateway.domain.alerts import Alert, State, read_alerts
-from services.gateway.domain.paging import Position
-from services.gateway.routes.tickets import LINK, Cursor
+from services.gateway.routes.paging import LINK, PageQuery
 from shared import redis_keys
 from shared.clock import utc_now
 from shared.errors import NotFound
@@ -21,14 +19,12 @@ from shared.http.problems import responses
 router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
 
 
-class AlertQuery(Query):
+class AlertQuery(PageQuery):
     """Which alerts, and which page of them."""
 
     state: State | None = Field(default=None, description="Open ones go on; closed ones are over.")
     queue: QueueName | None = None
     topic: Name | None = Field(default=None, examples=["vpn"])
-    limit: int = Field(default=50, ge=1, le=200)
-    cursor: Cursor | None = Field(default=None, description="`next` of the page before, unchanged.")
 
 
 class AlertList(BaseModel):
@@ -48,13 +44,10 @@ async def list_alerts(
     query: Annotated[AlertQuery, InQuery()], gateway: Gateway, response: Response
 ) -> AlertList:
     """One per incident, whichever of its queue and its topic showed it first."""
-    before = Position.parse(query.cursor) if query.cursor else None
+    before = query.before
     page = await read_alerts(gateway.views, await _wanted(query, gateway), before, query.limit)
     now = utc_now()
-    following = page.next.cursor() if page.next else None
-    if following:
-        parameters: dict[str, Any] = query.model_dump(exclude_none=True) | {"cursor": following}
-        response.headers["Link"] = f'<{router.prefix}?{urlencode(parameters)}>; rel="next"'
+    following = query.link(response, router.prefix, page.next)
     return AlertList(alerts=[Alert.of(each, now) for each in page.alerts], next=following)
 
 

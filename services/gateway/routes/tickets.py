@@ -1,34 +1,29 @@
 """GET /api/v1/tickets: one ticket, and pages of them newest first."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 from fastapi import Query as InQuery
 from pydantic import BaseModel, Field
 
-from services.gateway.dependencies import Gateway, Name, Query, QueueName
+from services.gateway.dependencies import Gateway, Name, QueueName
 from services.gateway.domain.listing import Wanted, read_page
-from services.gateway.domain.paging import Position
 from services.gateway.domain.tickets import StoredTicket, Ticket, overlay, to_explain
+from services.gateway.routes.paging import LINK, PageQuery
 from shared.errors import NotFound
 from shared.http.problems import responses
 from shared.windows import Dimension
 
 router = APIRouter(prefix="/api/v1/tickets", tags=["tickets"])
-Cursor = Annotated[str, Field(max_length=1024, pattern="^[A-Za-z0-9_-]+$")]
-LINK = {"Link": {"description": 'The next page, `rel="next"`.', "schema": {"type": "string"}}}
 
 
-class TicketQuery(Query):
+class TicketQuery(PageQuery):
     """Which tickets, and which page of them."""
 
     topic: Name | None = Field(default=None, examples=["vpn"])
     queue: QueueName | None = None
     priority: Name | None = Field(default=None, examples=["high"])
-    limit: int = Field(default=50, ge=1, le=200)
-    cursor: Cursor | None = Field(default=None, description="`next` of the page before, unchanged.")
 
 
 class TicketPage(BaseModel):
@@ -51,11 +46,9 @@ async def list_tickets(
 
     Pages hold still: what arrives meanwhile never shifts a later page.
     """
-    before = Position.parse(query.cursor) if query.cursor else None
+    before = query.before
     page = await read_page(gateway.views, await _wanted(query, gateway), before, query.limit)
-    following = page.next.cursor() if page.next else None
-    if following:
-        response.headers["Link"] = f'<{_next_url(query, following)}>; rel="next"'
+    following = query.link(response, router.prefix, page.next)
     return TicketPage(tickets=await shown(page.tickets, gateway), next=following)
 
 
@@ -100,8 +93,3 @@ async def _wanted(query: TicketQuery, gateway: Gateway) -> list[Wanted]:
     if query.priority is not None:
         wanted.append(Wanted(Dimension.PRIORITY, frozenset({query.priority})))
     return wanted
-
-
-def _next_url(query: TicketQuery, cursor: str) -> str:
-    parameters: dict[str, Any] = query.model_dump(exclude_none=True) | {"cursor": cursor}
-    return f"{router.prefix}?{urlencode(parameters)}"
