@@ -152,23 +152,15 @@ class RedisReadSide:
 
     async def tickets(self, ids: Sequence[str]) -> Mapping[str, Known]:
         stored = await self._get([keys.ticket(ticket_id) for ticket_id in ids])
-        return _known(ids, stored)
+        return _present(ids, stored, _ticket)
 
     async def humans(self, ids: Sequence[str]) -> Mapping[str, HumanValues]:
         stored = await self._get([keys.human(ticket_id) for ticket_id in ids])
-        return {
-            ticket_id: HumanValues.model_validate_json(value)
-            for ticket_id, value in zip(ids, stored, strict=True)
-            if value is not None
-        }
+        return _present(ids, stored, HumanValues.model_validate_json)
 
     async def placed(self, corrections: Sequence[str]) -> Mapping[str, str]:
         stored = await self._get([keys.correction(event_id) for event_id in corrections])
-        return {
-            event_id: ticket_id.decode()
-            for event_id, ticket_id in zip(corrections, stored, strict=True)
-            if ticket_id is not None
-        }
+        return _present(corrections, stored, bytes.decode)
 
     async def corrected_by(self, actors: Sequence[str]) -> Mapping[str, Sequence[str]]:
         return {actor: await self._corrected_by(actor) for actor in actors}
@@ -180,11 +172,7 @@ class RedisReadSide:
 
     async def alerts(self, ids: Sequence[str]) -> Mapping[str, AlertRaised]:
         stored = await self._get([keys.alert(alert_id) for alert_id in ids])
-        return {
-            alert_id: AlertRaised.model_validate_json(value)
-            for alert_id, value in zip(ids, stored, strict=True)
-            if value is not None
-        }
+        return _present(ids, stored, AlertRaised.model_validate_json)
 
     async def mix_notes(self, most: int) -> list[bytes]:
         return list(await self._patiently(lambda: self._redis.lrange(keys.MIX_NOTES, 0, most - 1)))
@@ -206,7 +194,7 @@ class RedisReadSide:
     ) -> int | Mapping[str, Known]:
         names = [keys.ticket(ticket_id) for ticket_id in unseen]
         answer = await self._apply(topic, partition, expected, after, what, names)
-        return _known(unseen, answer) if isinstance(answer, list) else int(answer)
+        return _present(unseen, answer, _ticket) if isinstance(answer, list) else int(answer)
 
     async def _apply(  # noqa: PLR0917 - private, and all of them are the script's
         self,
@@ -280,12 +268,16 @@ class RedisReadSide:
             pause = min(2 * pause, LONGEST_PAUSE)
 
 
-def _known(ids: Iterable[str], stored: Iterable[bytes | None]) -> Mapping[str, Known]:
-    return {
-        ticket_id: Known.of(TicketRecord.model_validate_json(value))
-        for ticket_id, value in zip(ids, stored, strict=True)
-        if value is not None
-    }
+def _present(
+    names: Iterable[str], stored: Iterable[bytes | None], read: Callable[[bytes], Answer]
+) -> Mapping[str, Answer]:
+    """What is stored under these names, read; a name that nothing is stored under is left out."""
+    pairs = zip(names, stored, strict=True)
+    return {name: read(value) for name, value in pairs if value is not None}
+
+
+def _ticket(value: bytes) -> Known:
+    return Known.of(TicketRecord.model_validate_json(value))
 
 
 @contextmanager
