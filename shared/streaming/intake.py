@@ -47,6 +47,10 @@ class IntakeSettings(BaseSettings):
     drain_seconds: float = 5.0
     # A topic created, or partitions added, are seen after this; aiokafka's default is 5 minutes.
     metadata_ms: int = 5_000
+    # The broker answers when so many bytes are there, or after so long. More than one byte makes
+    # a tenth of the polls for who is in no hurry.
+    fetch_bytes: int = Field(default=1, ge=1)
+    fetch_wait_ms: int = Field(default=500, ge=1)
     # A name that stays the same over restarts: a quick restart then moves no partition.
     member_id: str | None = None
 
@@ -98,6 +102,8 @@ class Intake(Service):  # type: ignore[misc]
             heartbeat_interval_ms=settings.heartbeat_ms,
             rebalance_timeout_ms=settings.rebalance_ms,
             metadata_max_age_ms=settings.metadata_ms,
+            fetch_min_bytes=settings.fetch_bytes,
+            fetch_max_wait_ms=settings.fetch_wait_ms,
             max_partition_fetch_bytes=1 << 20,
         )
         await self._consumer.start()

@@ -1,4 +1,5 @@
-"""How much second looks may cost: a share of one core, and nothing while the stream runs ahead."""
+"""How much second looks may cost: a share of one core, less of it where others want the core, and
+nothing while the stream runs ahead."""
 
 from typing import Final
 
@@ -10,6 +11,9 @@ _KEPT_SECONDS: Final = 10.0
 _FIRST_COST: Final = 0.001
 # Weight of the latest batch in the running cost of a ticket.
 _SMOOTHING: Final = 0.2
+# A thread that runs for half of its time shares the core with nobody who minds: the other half are
+# its own process's event loop and the machine's noise.
+_UNDISTURBED: Final = 0.5
 
 
 class Pace:
@@ -20,8 +24,9 @@ class Pace:
         self._share = share
         self._most_behind = most_behind
         self._monotonic = monotonic
-        self._bucket = self._size = share * _KEPT_SECONDS
+        self._bucket = share * _KEPT_SECONDS
         self._cost = _FIRST_COST
+        self._granted = 1.0
         self._filled = monotonic()
         self._behind = False
 
@@ -55,7 +60,17 @@ class Pace:
         if tickets:
             self._cost += _SMOOTHING * (seconds / tickets - self._cost)
 
+    def disturbed(self, granted: float) -> None:
+        """granted: CPU seconds per second of the latest look; low where it had to wait for others.
+
+        The share shrinks with its square: what the scheduler gives to the last in its queue, it
+        takes from those who came before in small pieces.
+        """
+        self._granted += _SMOOTHING * (granted - self._granted)
+
     def _fill(self) -> None:
         now = self._monotonic()
-        self._bucket = min(self._size, self._bucket + (now - self._filled) * self._share)
+        share = self._share * min(1.0, self._granted / _UNDISTURBED) ** 2
+        room = max(share * _KEPT_SECONDS, self._cost)  # for one ticket, to see when it is over
+        self._bucket = min(room, self._bucket + (now - self._filled) * share)
         self._filled = now

@@ -93,7 +93,7 @@ def create_worker(
         description="Looks again at labelled tickets; this port is internal.",
         checks={"kafka": worker.kafka_ready, "model": model_ready},
     )
-    http.include_router(router(learning, recent, lambda: looks.seconds_per_ticket))
+    http.include_router(router(learning, recent, lambda: looks.cost.seconds_per_ticket))
     for extension in extensions:
         for routes in extension.routers:
             http.include_router(routes)

@@ -40,6 +40,14 @@ class Seen:
     model: ModelIdentity
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one batch: CPU seconds per ticket, and CPU seconds per second that it took."""
+
+    seconds_per_ticket: float = 0.0
+    granted: float = 1.0
+
+
 @dataclass(eq=False)
 class _Request:
     tickets: Sequence[TicketLabelled]
@@ -73,7 +81,7 @@ class SecondLooks:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="second-look")
         self._waiting: deque[_Request] = deque()
         self._server: asyncio.Task[None] | None = None
-        self._cost = 0.0
+        self._cost = Cost()
         self._began: float | None = None
 
     def silence(self) -> float:
@@ -90,8 +98,8 @@ class SecondLooks:
         return await request.answer
 
     @property
-    def seconds_per_ticket(self) -> float:
-        """CPU seconds of a ticket in the latest batch; 0 before the first."""
+    def cost(self) -> Cost:
+        """Of the latest batch."""
         return self._cost
 
     async def _serve(self) -> None:
@@ -116,7 +124,7 @@ class SecondLooks:
 
     def look_now(self, tickets: Sequence[TicketLabelled]) -> list[Seen]:
         """The same at once, in the thread of the caller."""
-        started = time.thread_time()
+        began, started = time.monotonic(), time.thread_time()
         fold = self._fold()
         head, model = fold.topic, fold.identity
         if not isinstance(head, CascadedHead):
@@ -127,7 +135,8 @@ class SecondLooks:
         similar = self._similar(tickets, centred)
         self._show(tickets, centred, look)
         seconds = time.thread_time() - started
-        self._cost = seconds / max(len(tickets), 1)
+        elapsed = max(time.monotonic() - began, seconds)
+        self._cost = Cost(seconds / max(len(tickets), 1), seconds / elapsed if elapsed else 1.0)
         metrics.SEMANTIC_CPU_SECONDS.inc(seconds)
         return [
             Seen(ticket, Opinion(look.classes, row, thresholds), alike, model)

@@ -12,7 +12,7 @@ from services.classifier.domain.candidates import Candidates
 from services.classifier.domain.labelling import ModelIdentity
 from services.classifier.domain.pacing import Pace
 from services.classifier.domain.updating import update
-from services.classifier.semantic.looking import Seen
+from services.classifier.semantic.looking import Cost, Seen
 from shared import metrics
 from shared.clock import Clock
 from shared.events import LABEL_RECORD, LabelUpdated, ModelStamp, TicketLabelled
@@ -32,7 +32,7 @@ class Looker(Protocol):
     async def look(self, tickets: Sequence[TicketLabelled]) -> list[Seen]: ...
 
     @property
-    def seconds_per_ticket(self) -> float: ...
+    def cost(self) -> Cost: ...
 
 
 class SecondLookStage:
@@ -81,7 +81,8 @@ class SecondLookStage:
             log.exception("no second look at %s tickets of %s", room, chunk.partition)
             metrics.SEMANTIC_SKIPPED.labels("failed").inc(room)
             return []
-        self._pace.spent(room, room * self._looks.seconds_per_ticket)
+        self._pace.spent(room, room * self._looks.cost.seconds_per_ticket)
+        self._pace.disturbed(self._looks.cost.granted)
         metrics.SEMANTIC_LOOKED.labels("candidate").inc(min(room, order.candidates))
         metrics.SEMANTIC_LOOKED.labels("compared").inc(max(0, room - order.candidates))
         return self._entries(seen, order.candidates)

@@ -1,5 +1,7 @@
 """The budget of second looks: a share of a core, none while behind."""
 
+import pytest
+
 from services.classifier.domain.pacing import Pace
 
 
@@ -67,3 +69,23 @@ def test_behind_it_stays_so_until_half_is_caught_up() -> None:
     assert [pace.behind(age) for age in (29, 31, 29, 16, 15, 29)] == [
         False, True, True, True, False, False,
     ]  # fmt: skip
+
+
+def test_where_others_want_the_core_little_of_the_share_is_left() -> None:
+    time = Time()
+    pace = Pace(0.25, 30, time)
+    taken = []
+    for granted in (1.0, 0.5, 0.1, 0.7):
+        for _ in range(50):
+            pace.disturbed(granted)
+        run(pace, time, seconds=20, arriving=10_000, cost=0.001)  # what was kept is spent
+        taken.append(run(pace, time, seconds=100, arriving=10_000, cost=0.001))
+    assert taken == pytest.approx([25_000, 25_000, 1_000, 25_000], rel=0.05)
+
+
+def test_a_look_that_never_ran_is_not_the_last() -> None:
+    time = Time()
+    pace = Pace(0.25, 30, time)
+    for _ in range(50):
+        pace.disturbed(0.01)
+    assert run(pace, time, seconds=100, arriving=10, cost=0.001) > 0

@@ -87,7 +87,8 @@ async def test_all_who_wait_get_their_own(looks: SecondLooks, notes: Notes) -> N
     found = [[each.ticket.ticket_id for each in part] for part in answers]
     assert found == [["T-0", "T-1"], ["T-10"], []]
     assert len(notes.told) == 3
-    assert looks.seconds_per_ticket > 0.0
+    assert looks.cost.seconds_per_ticket > 0.0
+    assert 0.0 < looks.cost.granted <= 1.0
     [later] = await looks.look(tickets("printer jam", start=20))
     assert [alike.ticket_id for alike in later.similar] == ["T-0"]
 

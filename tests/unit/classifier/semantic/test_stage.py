@@ -12,7 +12,7 @@ from services.classifier.domain.candidates import Candidates, LatelyCorrected
 from services.classifier.domain.labelling import ModelIdentity
 from services.classifier.domain.pacing import Pace
 from services.classifier.domain.updating import Opinion
-from services.classifier.semantic.looking import Seen
+from services.classifier.semantic.looking import Cost, Seen
 from services.classifier.semantic.stage import SecondLookStage
 from shared import metrics
 from shared.events import Event, SimilarTicket, TicketLabelled, TicketSkipped
@@ -28,7 +28,7 @@ MODEL = ModelIdentity("fast", "v1", "d", 7)
 class Eyes:
     """A Looker to whom every ticket is about mail, and like the one it was told."""
 
-    seconds_per_ticket = 0.001
+    cost = Cost(0.001)
 
     def __init__(self) -> None:
         self.asked: list[str] = []
