@@ -6,7 +6,7 @@ from pathlib import Path
 
 from services.classifier.adapters.artifact_store import LocalDirectory
 from services.classifier.adapters.asked_texts import AskedTexts
-from services.classifier.adapters.correction_log import CorrectionLog
+from services.classifier.adapters.correction_log import CorrectionLog, LogSoFar
 from services.classifier.adapters.met_words import MetWords
 from services.classifier.adapters.promoted_models import PromotedModels, PromotionWatch
 from services.classifier.adapters.serving_model import load_learner
@@ -97,8 +97,8 @@ def _learning(
     target = settings.precision_target
     learning = LearningLabeller(Fold(base, trained, promoted=models), snapshots.save, target)
 
-    def begin(end: int) -> int:
-        return learning.resume(snapshots.latest(end), end)
+    def begin(written: LogSoFar) -> int:
+        return learning.resume(snapshots.latest(written), written.end)
 
     worker.add(CorrectionLog(bootstrap, begin, learning.apply, worker.busy))
     worker.add(PromotionWatch(models, lambda: learning.fold.unmet))

@@ -3,11 +3,13 @@
 import logging
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.classifier.adapters.correction_log import LogSoFar
 from services.classifier.adapters.state_snapshots import StateSnapshots
 from services.classifier.domain.radar.limits import RadarLimits
 from services.classifier.domain.radar.radar import DIMENSION, Proposal, Radar
@@ -18,7 +20,7 @@ from shared.events import TicketLabelled
 log = logging.getLogger(__name__)
 
 SNAPSHOT_PREFIX: Final = "radar-"
-SNAPSHOT_FORMAT: Final = 1
+SNAPSHOT_FORMAT: Final = 2
 # Not a model's: another trained model moves the vectors a little, and the clusters stay good.
 SNAPSHOT_BASE: Final = "radar"
 
@@ -43,7 +45,7 @@ class EmergingTopics:
         self._lock = threading.Lock()
         self._dimension = dimension
         self._radar = Radar(self._limits, dimension)
-        self._offset = 0
+        self._offset, self._last = 0, ""
         self._saved = (0, 0)
         self._number = 0
 
@@ -52,18 +54,19 @@ class EmergingTopics:
         """Next offset of the correction log."""
         return self._offset
 
-    def resume(self, end: int) -> int:
+    def resume(self, written: LogSoFar) -> int:
         """Go on from the newest sound snapshot; the offset of the log to read from.
 
-        end: of the log. A snapshot from beyond it folded another log: this one is read whole, which
-        costs nothing but time.
+        What was seen of tickets is good whatever the log: one that does not continue what was
+        folded is read whole.
         """
-        for number, offset, radar in self._snapshots.newest(self._restored):
+        found = self._snapshots.latest(self._restored)
+        if found is not None:
             with self._lock:
-                self._radar, self._number = radar, number
-                self._offset = offset if offset <= end else 0
-                self._saved = (radar.observed, offset)
-            break
+                self._radar, self._number = found.radar, found.number
+                self._saved = (found.radar.observed, found.offset)
+                if written.continues(found.offset, found.last):
+                    self._offset, self._last = found.offset, found.last
         return self._offset
 
     def observe(self, ticket: TicketLabelled, vector: NDArray[np.float32], novelty: float) -> None:
@@ -78,7 +81,7 @@ class EmergingTopics:
         with self._lock:
             for record in records:
                 self._radar.fold(record.event)
-                self._offset = record.offset + 1
+                self._offset, self._last = record.offset + 1, record.event_id
 
     def proposals(self) -> list[Proposal]:
         """What emerges now, most tickets first."""
@@ -99,7 +102,12 @@ class EmergingTopics:
             if place == self._saved:
                 return
             number = self._number + 1
-            state = {"number": number, "offset": self._offset, "radar": self._radar.state()}
+            state = {
+                "number": number,
+                "offset": self._offset,
+                "last": self._last,
+                "radar": self._radar.state(),
+            }
         try:
             self._snapshots.save(number, state)
         except OSError as fault:
@@ -109,6 +117,16 @@ class EmergingTopics:
             self._saved, self._number = place, number
             metrics.SNAPSHOTS.labels("saved").inc()
 
-    def _restored(self, state: dict[str, Any]) -> tuple[int, int, Radar]:
+    def _restored(self, state: dict[str, Any]) -> "_Saved":
         radar = Radar.from_state(state["radar"], self._limits, self._dimension)
-        return int(state["number"]), int(state["offset"]), radar
+        return _Saved(int(state["number"]), int(state["offset"]), str(state["last"]), radar)
+
+
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """A snapshot: its number, up to where of the log it reaches, and with which event."""
+
+    number: int
+    offset: int
+    last: str
+    radar: Radar

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local.broker import LocalBroker
 from deploy.local.ports import free_ports
@@ -150,3 +151,43 @@ def test_words_that_one_worker_meets_are_known_to_all_at_the_same_offset(
     settled(workers, 1)
     answers = [worker.scores(text) for worker in workers]
     assert answers[0] == answers[1] != before
+
+
+def test_what_a_log_taught_that_is_gone_is_forgotten(
+    broker: LocalBroker, workers: list[Worker], tmp_path: Path
+) -> None:
+    worker, snapshots = workers[0], tmp_path / "snapshots-0"
+    worker.start()
+    told = [a_correction(event_id=f"c-{n}", topic="Beamers", body=f"{DARK} {n}") for n in range(4)]
+    marks = [RefitDue(event_id=f"r-{n}", received_at=NOON) for n in range(4)]
+    for correction, mark in zip(told, marks, strict=True):
+        written(broker.bootstrap_servers, correction, mark)
+    settled([worker], 8)
+    assert worker.topic(DARK) == "Beamers"
+    assert list(snapshots.iterdir())
+    worker.process.kill()
+
+    forget(broker.bootstrap_servers)
+    others = [a_correction(event_id=f"d-{n}", topic="Lamps", body=f"lamp {n}") for n in range(12)]
+    written(broker.bootstrap_servers, *others)
+    worker.start()
+    settled([worker], 12)
+    assert worker.topic(DARK) != "Beamers"
+    assert worker.topic("lamp 1") == "Lamps"
+
+
+def forget(bootstrap: str) -> None:
+    """Delete the log and make it anew, empty: what an operator does who wipes a broker."""
+
+    async def again() -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        await admin.start()
+        try:
+            await admin.delete_topics([CORRECTED.name])
+            while CORRECTED.name in await admin.list_topics():  # noqa: ASYNC110 - the broker's
+                await asyncio.sleep(0.1)
+        finally:
+            await admin.close()
+        await create_topics(KafkaSettings(bootstrap_servers=bootstrap, partitions=4))
+
+    asyncio.run(again())

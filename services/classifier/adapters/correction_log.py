@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from mode import Service
@@ -17,13 +18,33 @@ from shared.topics import CORRECTED
 log = logging.getLogger(__name__)
 
 Apply = Callable[[Sequence[LogRecord]], None]
-# Given the log's end, from where to read on.
-Begin = Callable[[int], int]
 Busy = Callable[[], AbstractAsyncContextManager[None]]
 POLL_MS = 200
 # Between looks for a topic that is not yet made.
 TOPIC_SECONDS = 1.0
 MOST_RECORDS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LogSoFar:
+    """What is written when a worker starts; `event_at` asks for one record, from any thread.
+
+    event_at: the event id at an offset, empty for what is no event, None where nothing is.
+    """
+
+    end: int
+    event_at: Callable[[int], str | None]
+
+    def continues(self, offset: int, last: str) -> bool:
+        """Whether what was folded up to `offset`, `last` of all, is the beginning of this log.
+
+        It is not where a broker was wiped or lost its tail, and other corrections took the offsets.
+        """
+        return offset == 0 or self.event_at(offset - 1) == last
+
+
+# From where to read on.
+Begin = Callable[[LogSoFar], int]
 
 
 class CorrectionLog(Service):  # type: ignore[misc]
@@ -73,11 +94,24 @@ class CorrectionLog(Service):  # type: ignore[misc]
         self._consumer.assign([self._partition])
         self._assigned = True
         end = (await self._consumer.end_offsets([self._partition]))[self._partition]
-        position = await asyncio.to_thread(self._begin, end)
+        loop = asyncio.get_running_loop()
+
+        def event_at(offset: int) -> str | None:
+            return asyncio.run_coroutine_threadsafe(self._event_at(offset), loop).result()
+
+        position = await asyncio.to_thread(self._begin, LogSoFar(end, event_at))
         self._consumer.seek(self._partition, position)
         log.info("folding corrections from offset %s to %s", position, end)
         while await self._consumer.position(self._partition) < end:
             await self._advance()
+
+    async def _event_at(self, offset: int) -> str | None:
+        # Asked again: another worker may have saved what was written since this one asked.
+        if offset >= (await self._consumer.end_offsets([self._partition]))[self._partition]:
+            return None
+        self._consumer.seek(self._partition, offset)
+        record = await self._consumer.getone(self._partition)
+        return decoded(record).event_id if record.offset == offset else None
 
     async def _advance(self) -> None:
         polled = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)

@@ -1,16 +1,13 @@
 """Snapshots of the fold: learned models by log offset."""
 
-import logging
-
 from services.classifier.adapters.artifact_store import ArtifactStore
+from services.classifier.adapters.correction_log import LogSoFar
 from services.classifier.adapters.state_snapshots import StateSnapshots
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.folding import Base, Fold
 from services.classifier.models.fast.promotion import Promoted, no_store
 
-log = logging.getLogger(__name__)
-
-FORMAT = 3
+FORMAT = 4
 
 
 class Snapshots:
@@ -38,12 +35,9 @@ class Snapshots:
         if fold.unmet is None:
             self._states.save(fold.offset, fold.state())
 
-    def latest(self, end: int) -> Fold | None:
-        """The newest sound snapshot not beyond `end`, the log's end; None without one."""
-        for fold in self._states.newest(
-            lambda state: Fold.from_state(state, self._base, self._encoder, self._promoted)
-        ):
-            if fold.offset <= end:
-                return fold
-            log.warning("a snapshot is at %s, but the log ends at %s", fold.offset, end)
-        return None
+    def latest(self, written: LogSoFar) -> Fold | None:
+        """The newest sound snapshot that this log continues; None without one."""
+        return self._states.latest(
+            lambda state: Fold.from_state(state, self._base, self._encoder, self._promoted),
+            lambda fold: written.continues(fold.offset, fold.last),
+        )

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from zipfile import BadZipFile
 
@@ -15,6 +15,11 @@ log = logging.getLogger(__name__)
 KEPT = 3
 MANIFEST_FILE = "manifest.json"
 Built = TypeVar("Built")
+
+
+def _fits(_: object) -> bool:
+    """Any state will do."""
+    return True
 
 
 class StateSnapshots:
@@ -40,16 +45,26 @@ class StateSnapshots:
         for version in self._versions()[:-KEPT]:
             self._store.discard(version)
 
-    def newest(self, build: Callable[[dict[str, Any]], Built]) -> Iterator[Built]:
-        """What `build` makes of each state, latest first; the unsound are passed over and logged.
+    def latest(
+        self, build: Callable[[dict[str, Any]], Built], fits: Callable[[Built], bool] = _fits
+    ) -> Built | None:
+        """What `build` makes of the latest sound state that fits; None without one.
 
-        build: may raise LookupError, ValueError or TypeError for a state that is none.
+        build: may raise LookupError, ValueError or TypeError for a state that is none. One that is
+        unsound is passed over; one that does not fit would be in the way of its successors for ever
+        and is discarded.
         """
         for version in reversed(self._versions()):
             try:
-                yield build(self._state(version))
+                built = build(self._state(version))
             except (OSError, LookupError, ValueError, TypeError, BadZipFile, EOFError) as fault:
                 log.warning("snapshot %s is passed over: %r", version, fault)
+                continue
+            if fits(built):
+                return built
+            log.warning("snapshot %s belongs to another log and is discarded", version)
+            self._store.discard(version)
+        return None
 
     def _versions(self) -> list[str]:
         return [name for name in self._store.versions() if name.startswith(self._prefix)]

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from mode import Service
 
 from services.classifier.adapters.artifact_store import LocalDirectory
-from services.classifier.adapters.correction_log import CorrectionLog
+from services.classifier.adapters.correction_log import CorrectionLog, LogSoFar
 from services.classifier.adapters.promoted_models import PromotedModels, PromotionWatch
 from services.classifier.adapters.serving_model import load_learner
 from services.classifier.adapters.snapshots import Snapshots
@@ -125,8 +125,8 @@ def _learning(
     fold = Fold(expert.begin, trained, promoted=expert.promote)
     learning = SemanticLearning(fold, snapshots.save, expert, settings.precision_target)
 
-    def begin(end: int) -> int:
-        return learning.begin(snapshots.latest(end), end)
+    def begin(written: LogSoFar) -> int:
+        return learning.begin(snapshots.latest(written), written.end)
 
     worker.add(CorrectionLog(bootstrap, begin, learning.apply, worker.busy))
     worker.add(PromotionWatch(models, lambda: learning.fold.unmet))

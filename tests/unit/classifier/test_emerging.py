@@ -1,10 +1,12 @@
 """The radar in its worker: from the log and from tickets, over restarts."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from services.classifier.adapters.artifact_store import LocalDirectory
+from services.classifier.adapters.correction_log import LogSoFar
 from services.classifier.adapters.state_snapshots import KEPT, StateSnapshots
 from services.classifier.domain.radar.cluster import Fate
 from services.classifier.emerging import (
@@ -24,10 +26,12 @@ def store(tmp_path: Path) -> LocalDirectory:
     return LocalDirectory(tmp_path)
 
 
-def started(store: LocalDirectory, end: int = 100) -> EmergingTopics:
+def started(store: LocalDirectory, events: Sequence[str] = ()) -> EmergingTopics:
+    """events: ids of what the log holds."""
     snapshots = StateSnapshots(store, SNAPSHOT_PREFIX, SNAPSHOT_BASE, SNAPSHOT_FORMAT)
     topics = EmergingTopics(snapshots)
-    topics.resume(end)
+    log = LogSoFar(len(events), lambda at: events[at] if at < len(events) else None)
+    topics.resume(log)
     return topics
 
 
@@ -52,10 +56,10 @@ def test_nothing_is_there_at_the_beginning(store: LocalDirectory) -> None:
 def test_a_restart_goes_on_where_it_was(store: LocalDirectory) -> None:
     sky, topics = Sky(), started(store)
     show(topics, sky, 0, 10)
-    topics.apply([LogRecord(7, a_correction())])
+    topics.apply([LogRecord(1, a_correction(event_id="c"))])
     topics.save()
-    again = started(store)
-    assert again.offset == 8
+    again = started(store, ["b", "c"])
+    assert again.offset == 2
     assert again.proposals() == topics.proposals()
     show(again, sky, 0, 1)
     assert again.proposals()[0].tickets == 11
@@ -68,7 +72,7 @@ def test_only_what_changed_is_saved_and_the_oldest_go(store: LocalDirectory) -> 
         topics.save()
         topics.save()
         assert len(store.versions()) == min(count + 1, KEPT)
-    assert started(store, 0).find("p-nothing") is None
+    assert started(store).find("p-nothing") is None
 
 
 def test_a_dismissal_survives_a_restart(store: LocalDirectory) -> None:
@@ -98,14 +102,15 @@ def test_a_damaged_snapshot_is_passed_over(store: LocalDirectory, tmp_path: Path
 def test_another_log_is_read_whole_and_the_clusters_stay(store: LocalDirectory) -> None:
     sky, topics = Sky(), started(store)
     show(topics, sky, 0, 9)
-    topics.apply([LogRecord(50, None)])
+    topics.apply([LogRecord(1, a_correction(event_id="c"))])
     topics.save()
-    again = started(store, end=3)
-    assert again.offset == 0
-    assert again.proposals() == topics.proposals()
+    for other in ([], ["b"], ["c", "b"]):
+        again = started(store, other)
+        assert again.offset == 0
+        assert again.proposals() == topics.proposals()
     again.apply([LogRecord(0, None)])
     again.save()
-    assert started(store, end=3).offset == 1
+    assert started(store, [""]).offset == 1
 
 
 def test_a_store_that_is_full_stops_nothing(store: LocalDirectory, tmp_path: Path) -> None:

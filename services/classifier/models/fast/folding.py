@@ -40,6 +40,11 @@ class LogRecord:
     offset: int
     event: CorrectionLogEvent | None
 
+    @property
+    def event_id(self) -> str:
+        """Empty where there is no event."""
+        return self.event.event_id if self.event else ""
+
 
 class Fold:
     """A model as of one offset of the log. The same records give the same bits in every worker.
@@ -56,6 +61,7 @@ class Fold:
         topics: Mapping[str, str] | None = None,
         stale: Iterable[str] = (),
         offset: int = 0,
+        last: str = "",
         promoted: Promoted = no_store,
         promotion: ModelPromoted | None = None,
         forgotten: int = 0,
@@ -64,8 +70,9 @@ class Fold:
     ) -> None:
         """Begin with what `base` loads, or in the middle of the log with the rest given.
 
-        promotion: the one in force, whose model `promoted` loads in the place of `base`;
-        forgotten: the offset after the last reset; met: words that the next `refit` is to encode.
+        last: id of the event before `offset`; promotion: the one in force, whose model `promoted`
+        loads in the place of `base`; forgotten: the offset after the last reset; met: words that
+        the next `refit` is to encode.
         """
         self._first = base
         self._promoted = promoted
@@ -78,7 +85,7 @@ class Fold:
         self._ledger = ledger or Ledger()
         self._topics = dict(topics or {})
         self._stale = set(stale)
-        self.offset = offset
+        self.offset, self.last = offset, last
         self.judgement = judgement or Judgement(self._labeller.topic.calibration)
 
     @property
@@ -123,7 +130,7 @@ class Fold:
         A promotion is one of those: its model is loaded by `refit`, which may take its time; and so
         are words that were met: `refit` encodes them.
         """
-        self.offset = record.offset + 1
+        self.offset, self.last = record.offset + 1, record.event_id
         outcome = "control"
         match record.event:
             case None:
@@ -178,7 +185,7 @@ class Fold:
         """A fold of its own at the same offset."""
         twin = Fold(
             self._first, self._labeller.fork(), ledger=self._ledger.copy(), topics=self._topics,
-            stale=self._stale, offset=self.offset, promoted=self._promoted,
+            stale=self._stale, offset=self.offset, last=self.last, promoted=self._promoted,
             promotion=self._promotion, forgotten=self._forgotten, judgement=self.judgement.copy(),
             met=self._met,
         )  # fmt: skip
@@ -195,6 +202,7 @@ class Fold:
             "topics": dict(self._topics),
             "stale": sorted(self._stale),
             "offset": self.offset,
+            "last": self.last,
             "promotion": self._promotion and self._promotion.model_dump(mode="json"),
             "forgotten": self._forgotten,
             "met": list(self._met),
@@ -220,6 +228,7 @@ class Fold:
             topics=state["topics"],
             stale=state["stale"],
             offset=int(state["offset"]),
+            last=str(state["last"]),
             promoted=promoted,
             promotion=ModelPromoted.model_validate(promotion) if promotion else None,
             forgotten=int(state["forgotten"]),
