@@ -70,6 +70,8 @@ class _Bench:
                 "KAFKA_BOOTSTRAP_SERVERS": stores.bootstrap,
                 "CLASSIFIER_MODELS": str(models),
                 "CLASSIFIER_PORT": str(port),
+                # As the local runner names it: no restart waits for its predecessor's session.
+                "INTAKE_MEMBER_ID": "classifier",
                 # With bytecode, as installed packages have it; the first start writes it.
                 "PYTHONDONTWRITEBYTECODE": "",
                 "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
@@ -100,17 +102,21 @@ class _Bench:
 
         While it was down, people went on correcting, and a refit became due.
         """
-        for _ in range(refits):
-            self._write([*self._corrections(corrections // refits), self._mark()])
-            asyncio.run(self._caught_up())
+        log = f"{corrections:,} corrections in the log"
+        with _Peak(self.worker.pid) as peak:
+            for _ in range(refits):
+                self._write([*self._corrections(corrections // refits), self._mark()])
+                asyncio.run(self._caught_up())
         self.worker.kill()
         self._write([*self._corrections(MEANWHILE), self._mark()])
-        name = f"{self._tickets.name}: restart with {corrections:,} corrections in the log"
+        name = f"{self._tickets.name}: worker at its peak with {log}, resident"
+        most = row(name, peak.of["Rss"], "MB", at_most=400)
+        name = f"{self._tickets.name}: restart with {log}"
         warm = self._started(name + ", snapshot and rest", at_most=5)
         self.worker.kill()
         for kept in self._snapshots():
             kept.rename(kept.with_name(f"gone-{kept.name}"))
-        return [*warm, *self._started(f"{name}, no snapshot, {refits + 1} refits")]
+        return [most, *warm, *self._started(f"{name}, no snapshot, {refits + 1} refits")]
 
     def _started(self, name: str, at_most: float | None = None) -> list[Row]:
         began = time.perf_counter()

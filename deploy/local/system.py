@@ -121,7 +121,8 @@ class System:
             name,
             [sys.executable, "-m", module, *arguments],
             log=self._workspace.logs / f"{name}.log",
-            environment=self.environment(),
+            # One process of each: under its name, a restart takes its partitions back at once.
+            environment={**self.environment(), "INTAKE_MEMBER_ID": name},
         )
 
     def environment(self) -> dict[str, str]:
