@@ -12,7 +12,7 @@
 | series:{dim}                      | set    | queues, topics, priorities that have windows     |
 | load:{grain}:{period}:{dim}:{val} | string | packed u32 windows, see shared.windows           |
 | mixes:{queue}                     | set    | shared.mixes.Mix: topics and priorities together |
-| mix:{year}:{queue}:{mix}          | string | packed u32 days of one of them                   |
+| mix:{year}:{queue}␟{mix}          | string | packed u32 days of one of them                   |
 | mix-notes                         | list   | JSON of what a batch adds to mix, until folded   |
 | feed                              | stream | the latest labels (FeedEntry as `data`), bounded |
 | totals                            | hash   | shared.read_model.Totals                         |
@@ -75,7 +75,8 @@ def mixes(queue: str) -> str:
 
 
 def mix(year: str, queue: str, member: str) -> str:
-    return f"mix:{year}:{queue}:{member}"
+    # Queues and topics may have colons; the unit separator nobody types.
+    return f"mix:{year}:{queue}\x1f{member}"
 
 
 def alert(alert_id: str) -> str:

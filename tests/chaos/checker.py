@@ -4,22 +4,25 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from json import loads
 from typing import Any
 
 from shared import redis_keys as keys
 from shared.events import PARKING_RECORD, RecordParked
+from shared.mixes import Mix
 from shared.read_model import HumanValues, TicketRecord
 from shared.topics import CORRECTED, LABELLED, PARKED, RECEIVED
-from shared.windows import CELL_BYTES
+from shared.windows import CELL_BYTES, Grain, cells
 from tests.chaos import logbook
-from tests.chaos.fold import Expected, fold
+from tests.chaos.fold import INDEXED, Expected, Mixed, fold
 from tests.chaos.human import Said, listen
 from tests.chaos.ledger import Ledger
 
 SOURCES = [RECEIVED, LABELLED, CORRECTED]
 EXAMPLES = 12
 BATCH = 1_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # redis-py types its answers for both decoding modes at once.
 Store = Any
 # Partition and offset on tickets.received.v1.
@@ -130,6 +133,8 @@ def _redis(verdict: Verdict, expected: Expected, said: Said, store: Store) -> No
     _positions(verdict, expected, store)
     _tickets(verdict, expected, store, _starting(held, "ticket:"))
     _windows(verdict, expected, store, _starting(held, "load:"))
+    _mixes(verdict, expected, store)
+    _review(verdict, expected, said, store)
     for name in {*expected.index, *_starting(held, "index:")}:
         scores = {k.decode(): int(v) for k, v in store.zscan_iter(name, count=BATCH)}
         _same(verdict, name, scores, _listed(expected, said, name, scores))
@@ -206,6 +211,41 @@ def _windows(verdict: Verdict, expected: Expected, store: Store, held: Iterable[
     # Each ticket lies in exactly one day of exactly one queue.
     if (surplus := days - expected.totals["counted"]) > 0:
         verdict.find("doubled", f"{surplus} tickets counted more than once", surplus)
+
+
+def _mixes(verdict: Verdict, expected: Expected, store: Store) -> None:
+    """Windows and the notes that are not yet folded into them, together."""
+    while True:
+        notes: list[bytes] = store.lrange(keys.MIX_NOTES, 0, -1)
+        found = _noted(notes)
+        for name in store.scan_iter("mix:*", count=BATCH):
+            _, year, rest = name.decode().split(":", 2)
+            queue, _, member = rest.partition("\x1f")
+            mix = Mix.of(member)
+            for cell, count in _cells(store.get(name) or b""):
+                found[queue, (mix.topic, mix.priority), year, cell] += count
+        if notes == store.lrange(keys.MIX_NOTES, 0, -1):  # else they were folded meanwhile
+            break
+    for place in {*found, *expected.mixes}:
+        _same(verdict, f"mix {place}", found[place], expected.mixes[place])
+
+
+def _noted(notes: Iterable[bytes]) -> Counter[Mixed]:
+    found: Counter[Mixed] = Counter()
+    for queue, topic, priority, day, count in (each for note in notes for each in loads(note)):
+        year, cell = cells(Grain.DAY, EPOCH + timedelta(days=day))
+        found[queue, (topic, priority), year, cell] += count
+    return found
+
+
+def _review(verdict: Verdict, expected: Expected, said: Said, store: Store) -> None:
+    """Of tickets that nobody corrected: a word said before or after a second look may win."""
+    found = {k.decode(): int(v) for k, v in store.zscan_iter(keys.REVIEW, count=BATCH)}
+    free = {name for places in said.index.values() for name in places}
+    oldest = datetime.now(UTC) - INDEXED
+    free |= {name for name, each in expected.tickets.items() if each.created_at < oldest}
+    for name in {*found, *expected.review} - free:
+        _same(verdict, f"review of {name}", found.get(name), expected.review.get(name))
 
 
 def _cells(raw: bytes) -> Iterator[tuple[int, int]]:

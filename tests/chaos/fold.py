@@ -15,13 +15,17 @@ from tests.chaos.logbook import Entry
 
 MINUTES_KEPT = timedelta(days=8)
 INDEXED = timedelta(days=30)
+# Queue, topic and priority, year, day of the year from 0.
+Mixed = tuple[str, tuple[str, str], str, int]
 
 
 @dataclass
 class Expected:
     """The read side as the topic says it must be.
 
-    sources: distinct src_offsets per partition. replayed: records that repeat an earlier one.
+    mixes: tickets per queue, topic with priority, year and day of it. review: doubts of unsure
+    tickets, in millionths. sources: distinct src_offsets per partition. replayed: records that
+    repeat an earlier one.
     """
 
     totals: Counter[str] = field(default_factory=Counter)
@@ -29,6 +33,8 @@ class Expected:
     windows: dict[str, Counter[int]] = field(default_factory=dict)
     index: dict[str, dict[str, int]] = field(default_factory=dict)
     series: dict[str, set[str]] = field(default_factory=dict)
+    mixes: Counter[Mixed] = field(default_factory=Counter)
+    review: dict[str, int] = field(default_factory=dict)
     positions: dict[int, tuple[int, int]] = field(default_factory=dict)
     sources: dict[int, set[int]] = field(default_factory=dict)
     skips: set[tuple[int, int]] = field(default_factory=set)
@@ -81,6 +87,10 @@ def _label(expected: Expected, event: TicketLabelled, now: datetime) -> None:
     expected.tickets[event.ticket_id] = TicketRecord.model_validate(values)
     expected.applied += 1
     expected.totals["updated" if before else "counted"] += 1
+    _review(expected, event.ticket_id)
+    if before is None:
+        year, day = cells(Grain.DAY, created.astimezone(UTC))
+        expected.mixes[queue, (event.topic, event.priority or ""), year, day] += 1
     named = {"queue": queue, "topic": event.topic, "priority": event.priority}
     for dimension, value in named.items():
         if value is not None:
@@ -101,7 +111,17 @@ def _improve(expected: Expected, event: LabelUpdated, now: datetime) -> None:
         _place(expected, event.ticket_id, before.created_at, f"index:topic:{event.topic}", now)
         expected.series.setdefault("series:topic", set()).add(event.topic)
     expected.tickets[event.ticket_id] = TicketRecord.model_validate(values)
+    if event.topic is not None:
+        _review(expected, event.ticket_id)
     expected.totals["improved"] += 1
+
+
+def _review(expected: Expected, ticket_id: str) -> None:
+    record = expected.tickets[ticket_id]
+    expected.review.pop(ticket_id, None)
+    if record.decision != "applied":
+        sure = record.topic_scores.get(record.topic, 0.0)
+        expected.review[ticket_id] = round((1 - sure) * 1_000_000)
 
 
 def _place(expected: Expected, ticket_id: str, created: datetime, key: str, now: datetime) -> None:

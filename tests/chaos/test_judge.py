@@ -118,6 +118,10 @@ def own_url(redis_url: str) -> str:
     return redis_url.rsplit("/", 1)[0] + "/9"
 
 
+def _add_to_mix(store: Store) -> None:
+    store.set("mix:2020:IT/VPN\x1fvpn\x1fhigh", b"\0\0\0\1")
+
+
 FORGERIES: dict[str, tuple[str, Callable[[Store], object]]] = {
     "a window counts one more": ("doubled", lambda s: _add_to_day(s, 1)),
     "a window counts one less": ("mismatched", lambda s: _add_to_day(s, -1)),
@@ -130,6 +134,9 @@ FORGERIES: dict[str, tuple[str, Callable[[Store], object]]] = {
     "a gap that was seen": ("gaps", lambda s: s.hset("totals", "gaps", 1)),
     "an index entry": ("mismatched", lambda s: s.zrem("index:all", "T-0")),
     "a series": ("mismatched", lambda s: s.sadd("series:queue", "nowhere")),
+    "a mix counts one more": ("mismatched", _add_to_mix),
+    "a note of nobody": ("mismatched", lambda s: s.rpush("mix-notes", b'[["IT","x","",9,1]]')),
+    "a ticket to review": ("mismatched", lambda s: s.zadd("review", {"T-0": 7})),
     "a position": ("mismatched", lambda s: s.hset("position:tickets.labelled.v1:0", "offset", 3)),
 }  # fmt: skip
 
