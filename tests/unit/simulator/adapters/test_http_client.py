@@ -1,42 +1,14 @@
 """The thin HTTP client against a server of raw bytes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable
 
 import pytest
 
 from services.simulator.adapters.http_client import HttpClient, Unreachable
+from tests.raw_server import serving
 
-Answer = Callable[[bytes], bytes | None]
 OK = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\nX-A: b\r\n\r\n{}"
-
-
-@asynccontextmanager
-async def serving(answer: Answer) -> AsyncIterator[tuple[str, list[int]]]:
-    """A server that gives `answer(request)`, None cuts off; its address and its connections."""
-    connections: list[int] = []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connections.append(len(connections))
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-                body = await reader.readexactly(int(length or 0))
-                said = answer(head + body)
-                if said is None:
-                    return
-                writer.write(said)
-        except asyncio.IncompleteReadError:
-            return
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}/base/", connections
 
 
 async def all_of(*calls: Awaitable[object]) -> None:
