@@ -160,6 +160,9 @@ class InMemoryStore:
     async def fields(self, key: str) -> dict[str, bytes]:
         return dict(self.hashes.get(key, {}))
 
+    async def has_field(self, key: str, field: str) -> bool:
+        return field in self.hashes.get(key, {})
+
     async def set_field(self, key: str, field: str, value: bytes) -> None:
         self.hashes.setdefault(key, {})[field] = value
 

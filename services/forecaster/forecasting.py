@@ -101,8 +101,8 @@ class Forecasting:
         self._datasets = datasets
         self._calendars = calendars
         self._memo = Memo()
-        self.shelf = ModelShelf(store)
-        self.events = EventBook(store)
+        self.shelf = ModelShelf(store, clock)
+        self.events = EventBook(store, clock)
 
     async def subject(self, series: SeriesName) -> Subject:
         """Raises NotFound for a queue or dataset nobody knows."""

@@ -22,7 +22,7 @@ class ForecastArchive:
 
     async def has(self, queue_id: int, start: int) -> bool:
         """Whether a forecast from this day number on was published."""
-        return _field(start) in await self._store.fields(keys.published(queue_id))
+        return await self._store.has_field(keys.published(queue_id), _field(start))
 
     async def put(self, queue_id: int, made: ForecastDistribution) -> None:
         """Keep the first leads of a forecast, and forget what is too old."""

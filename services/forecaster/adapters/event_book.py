@@ -2,9 +2,11 @@
 
 import uuid
 
+from services.forecaster.adapters.recent import Recent
 from services.forecaster.adapters.store import Store
 from services.forecaster.domain.forecasting.events import PlannedEvent
 from shared import redis_keys as keys
+from shared.clock import Clock
 from shared.errors import NotFound
 from shared.forecasting import EventPlan, EventRecord
 
@@ -12,8 +14,9 @@ from shared.forecasting import EventPlan, EventRecord
 class EventBook:
     """Adds, lists and removes planned events."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
+        self._recent = Recent(self._used, clock)
 
     async def records(self) -> list[EventRecord]:
         """Every event, the first to begin first."""
@@ -22,7 +25,10 @@ class EventBook:
         return sorted(events, key=lambda event: (event.first_day, event.id))
 
     async def all(self) -> tuple[PlannedEvent, ...]:
-        """Every event as forecasts use it."""
+        """Every event as forecasts use it; one that another process added, a second later."""
+        return await self._recent.get()
+
+    async def _used(self) -> tuple[PlannedEvent, ...]:
         return tuple(
             PlannedEvent(
                 identifier=each.id,
@@ -39,9 +45,12 @@ class EventBook:
         """Keep an event. queue: the path of the queue that the plan names."""
         record = EventRecord(id=uuid.uuid4().hex, **plan.model_dump() | {"queue": queue})
         await self._store.set_field(keys.EVENTS, record.id, record.model_dump_json().encode())
+        self._recent.forget()
         return record
 
     async def remove(self, event_id: str) -> None:
         """Raises NotFound."""
-        if not await self._store.drop_fields(keys.EVENTS, [event_id]):
+        dropped = await self._store.drop_fields(keys.EVENTS, [event_id])
+        self._recent.forget()
+        if not dropped:
             raise NotFound(f"there is no planned event {event_id!r}")

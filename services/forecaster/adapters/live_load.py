@@ -1,31 +1,42 @@
 """Live load for forecasting: hours of a series as counted, up to the last one closed."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
 import numpy as np
 
+from services.forecaster.adapters.live_queues import LiveQueues
+from services.forecaster.adapters.packed import PackedWindows
 from services.forecaster.adapters.store import Store
 from services.forecaster.domain.forecasting.calendar import Calendar
 from services.forecaster.domain.forecasting.granularity import to_daily
-from services.forecaster.domain.forecasting.series import Frequency, History, add, hour_number
+from services.forecaster.domain.forecasting.series import (
+    Frequency,
+    History,
+    add,
+    hour_number,
+    hour_of,
+)
 from services.forecaster.domain.forecasting.shares import share_of
 from shared import redis_keys as keys
 from shared.clock import Clock
 from shared.errors import NotFound
 from shared.forecasting import SeriesName
 from shared.mixes import Mix
-from shared.queues import ALL_QUEUES, SEPARATOR, QueueDirectory, QueueNode, tree
-from shared.windows import Dimension, Grain, periods, unpack
+from shared.queues import ALL_QUEUES, QueueDirectory, QueueNode
+from shared.windows import Dimension, Grain, periods
 
 # Older load says nothing about tomorrow's.
 YEARS = 20
 # After a week without any ticket of any queue the source is silent; that is not a quiet week.
 SILENT_HOURS = 168
+# 9 KB each for three years: what is read again is seldom other than it was.
+MOST_DAYS_KEPT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,19 @@ class LoadSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Of all live load, as it was at the minute `checked`.
+
+    first: the day of the first ticket. end: the first hour that is not over yet, or the one after
+    the last ticket where the source is silent.
+    """
+
+    checked: datetime
+    first: datetime
+    end: int
+
+
 class LiveLoad:
     """The LoadSource of what the projection counted."""
 
@@ -76,9 +100,9 @@ class LiveLoad:
         self._store = store
         self._directory = directory
         self._clock = clock
-        self._seen: frozenset[str] = frozenset()
-        self._nodes: Mapping[str, QueueNode] = tree(directory, ())
-        self._end: tuple[datetime, int] = (datetime.min.replace(tzinfo=UTC), 0)
+        self._queues = LiveQueues(store, directory, clock)
+        self._extent: Extent | None = None
+        self._days: OrderedDict[Hashable, tuple[int, History]] = OrderedDict()
 
     async def resolve(self, series: SeriesName) -> Target:
         target = await self._queue(series.queue)
@@ -91,11 +115,11 @@ class LiveLoad:
         return await self._mixed(target, series)
 
     async def _queue(self, name: str) -> Target:
-        await self.nodes()
         if name == str(ALL_QUEUES):
-            return Target(None, Dimension.QUEUE, ALL_QUEUES, "", tuple(sorted(self._seen)))
-        node = self._find(name)
-        parts = tuple(path for path in (node.path, *node.descendants) if path in self._seen)
+            seen = (await self._queues.tree()).seen
+            return Target(None, Dimension.QUEUE, ALL_QUEUES, "", seen)
+        node = await self._queues.find(name)
+        parts = (await self._queues.tree()).parts(node)
         return Target(None, Dimension.QUEUE, node.id, node.path, parts)
 
     async def _label(self, dimension: Dimension, name: str) -> Target:
@@ -124,26 +148,14 @@ class LiveLoad:
 
     async def nodes(self) -> Mapping[str, QueueNode]:
         """Every queue listed or seen, by path."""
-        seen = await self._store.members(keys.series(Dimension.QUEUE))
-        if seen != self._seen:
-            self._seen, self._nodes = seen, tree(self._directory, seen)
-        return self._nodes
+        return (await self._queues.tree()).nodes
 
     def id_of(self, path: str) -> int:
         """The id of a queue's path."""
         return self._directory.id_of(path)
 
-    def _find(self, name: str) -> QueueNode:
-        node = self._nodes.get(name.strip(SEPARATOR))
-        if node is None and name.isascii() and name.isdigit():
-            number = int(name)
-            node = next((each for each in self._nodes.values() if each.id == number), None)
-        if node is None:
-            raise NotFound(f"nobody knows a queue {name!r}; GET /api/queues lists them")
-        return node
-
     async def closed(self, frequency: Frequency, calendar: Calendar) -> int:
-        hour = await self._end_hour()
+        hour = (await self._known()).end
         if frequency is Frequency.HOURLY:
             return hour
         return int(calendar.local_days(np.array([hour]))[0])
@@ -151,75 +163,85 @@ class LiveLoad:
     async def history(
         self, target: Target, parts: Sequence[str], frequency: Frequency, calendar: Calendar
     ) -> History:
-        hours = await self.hours(target.dimension, parts)
+        windows = await self._read(Grain.HOUR, target.dimension, parts)
+        end = (await self._known()).end
         if frequency is Frequency.HOURLY:
-            return hours
-        return to_daily(hours, calendar).until(await self.closed(frequency, calendar))
-
-    async def hours(self, dimension: Dimension, names: Sequence[str]) -> History:
-        """Sum of series from the first ticket on; hours without tickets are zeros."""
-        end = await self._end_hour()
-        histories = await self._read(Grain.HOUR, dimension, names)
-        whole = add(histories) if histories else History(Frequency.HOURLY, end, np.zeros(0))
-        if whole.end < end:
-            values = np.concatenate([whole.values, np.zeros(end - whole.end)])
-            whole = History(Frequency.HOURLY, whole.start, values)
-        return whole.until(end)
+            return _hours(windows, end)
+        closed = await self.closed(frequency, calendar)
+        # Where midnight is half past an hour, that hour is still the day before's.
+        content = windows.content(calendar.midnight(closed) + 1)
+        key = (target.dimension, tuple(parts), calendar.timezone, closed)
+        known = self._days.get(key)
+        if known is not None and known[0] == content:
+            self._days.move_to_end(key)
+            return known[1]
+        days = to_daily(_hours(windows, end), calendar).until(closed)
+        self._days[key] = (content, days)
+        if len(self._days) > MOST_DAYS_KEPT:
+            self._days.popitem(last=False)
+        return days
 
     async def share(self, target: Target, origin: int) -> float:
         """Share of a mixed target in its queue's tickets, from the days before `origin` alone."""
         mixes = target.mixes or ()
+        first = (await self._known()).first
         parts = await self._windows(
-            Grain.DAY, [partial(_mix_key, part, mix) for part, mix in mixes]
+            Grain.DAY, [partial(_mix_key, part, mix) for part, mix in mixes], first
         )
         whole = await self._read(Grain.DAY, target.dimension, target.parts)
-        return share_of(add(parts), add(whole), origin)
+        return share_of(add(parts.histories()), add(whole.histories()), origin)
 
     async def _read(
         self, grain: Grain, dimension: Dimension, names: Sequence[str]
-    ) -> list[History]:
-        """Histories of windows from the first to the last ticket of each name."""
+    ) -> PackedWindows:
+        first = (await self._known()).first
         return await self._windows(
-            grain, [partial(_load_key, grain, dimension, name) for name in names]
+            grain, [partial(_load_key, grain, dimension, name) for name in names], first
         )
 
-    async def _windows(self, grain: Grain, series: Sequence[Callable[[str], str]]) -> list[History]:
-        """Histories of packed windows; each series names the key of a period."""
-        now = self._clock()
-        begin = now.replace(year=now.year - YEARS, month=1, day=1)
+    async def _windows(
+        self, grain: Grain, series: Sequence[Callable[[str], str]], first: datetime
+    ) -> PackedWindows:
+        """Windows from the year of `first` on; each series names the key of a period."""
         # Event time may run ahead of this clock over a new year.
-        covered = list(periods(grain, begin, now + timedelta(days=366)))
+        covered = list(periods(grain, first, self._clock() + timedelta(days=366)))
         wanted = [key_of(each[0]) for key_of in series for each in covered]
-        raws = await self._store.strings(wanted)
-        first = _step(grain, covered[0][1])
-        found = []
-        for row in range(0, len(raws), len(covered)):
-            cells = zip(raws[row : row + len(covered)], covered, strict=True)
-            values = np.concatenate([unpack(raw, length) for raw, (_, _, length) in cells])
-            if len(used := np.flatnonzero(values)):
-                part = values[used[0] : used[-1] + 1].astype(np.float64)
-                frequency = Frequency.HOURLY if grain is Grain.HOUR else Frequency.DAILY
-                found.append(History(frequency, first + int(used[0]), part))
-        return found
+        return PackedWindows(grain, covered, await self._store.strings(wanted))
 
-    async def _end_hour(self) -> int:
+    async def _known(self) -> Extent:
         minute = self._clock().replace(second=0, microsecond=0)
-        checked, end = self._end
-        if checked != minute:
-            end = await self._find_end(hour_number(minute))
-            self._end = (minute, end)
-        return end
+        if self._extent is None or self._extent.checked != minute:
+            self._extent = await self._find_extent(minute)
+        return self._extent
 
-    async def _find_end(self, now: int) -> int:
+    async def _find_extent(self, minute: datetime) -> Extent:
         by_topic, by_queue = [
             (each, await self._store.members(keys.series(each)))
             for each in (Dimension.TOPIC, Dimension.QUEUE)
         ]
         # Each ticket has one queue and one topic: the fewer are read faster.
         dimension, names = min(by_topic, by_queue, key=lambda pair: len(pair[1]))
-        days = await self._read(Grain.DAY, dimension, sorted(names))
-        last = 24 * max((each.end for each in days), default=0)
-        return last if 0 < last < now - SILENT_HOURS else now
+        first = minute.replace(year=minute.year - YEARS, month=1, day=1)
+        series = [partial(_load_key, Grain.DAY, dimension, name) for name in sorted(names)]
+        days = (await self._windows(Grain.DAY, series, first)).histories()
+        now = hour_number(minute)
+        if not days:
+            return Extent(minute, first, now)
+        last = 24 * max(each.end for each in days)
+        end = last if last < now - SILENT_HOURS else now
+        return Extent(minute, hour_of(24 * min(each.start for each in days)), end)
+
+
+def _hours(windows: PackedWindows, end: int) -> History:
+    """The sum of series from the first ticket up to hour `end`; those without tickets are zeros."""
+    histories = windows.histories()
+    whole = histories[0] if histories else History(Frequency.HOURLY, end, np.zeros(0))
+    if len(histories) > 1:
+        whole = add(histories)
+    if whole.end < end:
+        values = np.concatenate([whole.values, np.zeros(end - whole.end)])
+        whole = History(Frequency.HOURLY, whole.start, values)
+    return whole.until(end)
 
 
 def _load_key(grain: Grain, dimension: Dimension, name: str, period: str) -> str:
@@ -228,8 +250,3 @@ def _load_key(grain: Grain, dimension: Dimension, name: str, period: str) -> str
 
 def _mix_key(queue: str, mix: Mix, period: str) -> str:
     return keys.mix(period, queue, mix.member)
-
-
-def _step(grain: Grain, moment: datetime) -> int:
-    hour = hour_number(moment)
-    return hour if grain is Grain.HOUR else hour // 24

@@ -1,10 +1,13 @@
 """Trained choices of method, kept per queue, and apart for every uploaded dataset."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from services.forecaster.adapters.live_load import Target
+from services.forecaster.adapters.recent import Recent
 from services.forecaster.adapters.store import Store
 from shared import redis_keys as keys
+from shared.clock import Clock
 from shared.forecasting import Champion, Method, TrainedModel
 from shared.windows import Dimension
 
@@ -14,8 +17,9 @@ CHAMPION_SECONDS = 60 * 86_400
 class ModelShelf:
     """The models of live load, or of one dataset."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
+        self._live = Recent(partial(self.all, None), clock)
 
     async def all(self, dataset_id: str | None) -> list[TrainedModel]:
         """Every model, the oldest first."""
@@ -24,11 +28,15 @@ class ModelShelf:
         return sorted(models, key=lambda model: (model.trained_at, model.id))
 
     async def choice(self, target: Target) -> Method:
-        """The method last trained for a series by somebody; `auto` where none was."""
+        """The method last trained for a series by somebody; `auto` where none was.
+
+        Of live load what another process trained counts a second later.
+        """
         if target.dimension is not Dimension.QUEUE:
             return Method.AUTO
         chosen = Method.AUTO
-        for model in await self.all(target.dataset_id):
+        live = target.dataset_id is None
+        for model in await (self._live.get() if live else self.all(target.dataset_id)):
             if model.queue_id == target.queue_id:
                 chosen = model.method
         return chosen
@@ -48,9 +56,12 @@ class ModelShelf:
         """Keep a model, in place of one with the same id."""
         key = keys.models(model.series.dataset_id)
         await self._store.set_field(key, model.id, model.model_dump_json().encode())
+        self._live.forget()
 
     async def clear(self, dataset_id: str | None, queue_id: int | None) -> int:
         """Forget the models of a queue, or all; answers how many there were."""
         models = await self.all(dataset_id)
         names = [each.id for each in models if queue_id is None or each.queue_id == queue_id]
-        return await self._store.drop_fields(keys.models(dataset_id), names)
+        dropped = await self._store.drop_fields(keys.models(dataset_id), names)
+        self._live.forget()
+        return dropped

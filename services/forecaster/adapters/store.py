@@ -43,6 +43,10 @@ class Store(Protocol):
         """The fields of a hash; empty where there is none."""
         ...
 
+    async def has_field(self, key: str, field: str) -> bool:
+        """Whether a hash has a field."""
+        ...
+
     async def set_field(self, key: str, field: str, value: bytes) -> None:
         """Set one field of a hash."""
         ...
@@ -97,6 +101,10 @@ class RedisStore:
         async with self._asking():
             found = await self._redis.hgetall(key)
         return {name.decode(): value for name, value in found.items()}
+
+    async def has_field(self, key: str, field: str) -> bool:
+        async with self._asking():
+            return bool(await self._redis.hexists(key, field))
 
     async def set_field(self, key: str, field: str, value: bytes) -> None:
         async with self._asking():

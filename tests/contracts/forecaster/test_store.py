@@ -19,6 +19,7 @@ class StoreContract:
         assert await store.strings([unique("a"), unique("b")]) == [None, None]
         assert await store.strings([]) == []
         assert await store.fields(unique("hash")) == {}
+        assert not await store.has_field(unique("hash"), "x")
         assert await store.drop_fields(unique("hash"), ["x"]) == 0
         assert await store.drop_fields(unique("hash"), []) == 0
 
@@ -45,6 +46,7 @@ class StoreContract:
         for name, value in (("a", b"1"), ("b", b"2"), ("a", b"3")):
             await store.set_field(key, name, value)
         assert await store.fields(key) == {"a": b"3", "b": b"2"}
+        assert [await store.has_field(key, name) for name in "abc"] == [True, True, False]
         assert await store.drop_fields(key, ["a", "c"]) == 1
         assert await store.fields(key) == {"b": b"2"}
 
@@ -97,6 +99,7 @@ class TestRedisStore(StoreContract):
                 RedisStore(client).slices(["x"], 0, 4),
                 RedisStore(client).scored("x", 0, 1, 1),
                 RedisStore(client).fields("x"),
+                RedisStore(client).has_field("x", "y"),
                 RedisStore(client).set_field("x", "y", b""),
                 RedisStore(client).drop_fields("x", ["y"]),
             ):
