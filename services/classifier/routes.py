@@ -1,20 +1,16 @@
 """The classifier's internal port: one ticket, labelled at once, for the gateway."""
 
-from math import inf, isfinite
+from math import isfinite
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.classifier.domain.decisions import decisions
 from services.classifier.domain.judgement import Judgement
-from services.classifier.domain.labelling import (
-    HeadScores,
-    Labelling,
-    ModelIdentity,
-    ticket_text,
-)
+from services.classifier.domain.labelling import Labelling, ModelIdentity, ticket_text
+from services.classifier.domain.records import priorities_of, topics_of
 from services.classifier.domain.reporting import EPOCH, report
+from services.classifier.domain.topic_tree import threshold_of
 from services.classifier.inference import Inference
 from services.classifier.learning import LearningLabeller
 from shared.events import Decision
@@ -60,10 +56,11 @@ class LearnedModel(BaseModel):
 
 
 class Answer(BaseModel):
-    """Labels and every score, with the model that gave them.
+    """What a ticket with this text would be labelled: every score, and the model that gave them.
 
-    decision: what would become of the label: applied, suggested, or shadow where this deployment
-    only watches. threshold: the topic's; null where nothing is applied.
+    topic: a parent where it is sure and its leaf is not, with a score of its own. decision: what
+    would become of the label: applied, suggested, or shadow where this deployment only watches.
+    threshold: the topic's; null where nothing is applied.
     """
 
     topic: str
@@ -109,16 +106,14 @@ def router(inference: Inference, *, shadow: bool = False) -> APIRouter:
     )
     async def classify(ticket: Ticket) -> Answer:
         answer = await inference.label([ticket_text(ticket.subject, ticket.body)])
-        best = answer.topic.probabilities.argmax(axis=1)
-        [decision] = decisions(answer, best, shadow=shadow)
-        topic, topic_scores = _best(answer.topic)
-        priority, priority_scores = _best(answer.priority) if answer.priority else (None, {})
+        [(topic, topic_scores, decision)] = topics_of(answer, shadow=shadow)
+        [(priority, priority_scores)] = priorities_of(answer.priority, 1)
         identity = inference.identity
         return Answer(
             topic=topic,
             topic_scores=topic_scores,
             decision=decision,
-            threshold=_threshold(answer, int(best[0])),
+            threshold=_threshold(answer, topic),
             priority=priority,
             priority_scores=priority_scores,
             model=identity.name,
@@ -182,12 +177,8 @@ def quality_router(judged: Judged, *, shadow: bool = False) -> APIRouter:
     return routes
 
 
-def _threshold(answer: Labelling, best: int) -> float | None:
-    found = inf if answer.thresholds is None else float(answer.thresholds[best])
+def _threshold(answer: Labelling, topic: str) -> float | None:
+    if answer.thresholds is None:
+        return None
+    found = threshold_of(topic, answer.topic.classes, answer.thresholds)
     return found if isfinite(found) else None
-
-
-def _best(head: HeadScores) -> tuple[str, dict[str, float]]:
-    row = head.probabilities[0]
-    scores = {name: float(p) for name, p in zip(head.classes, row, strict=True)}
-    return head.classes[int(row.argmax())], scores

@@ -37,8 +37,8 @@ def labelled(
         "digest": model.digest,
         "log_offset": model.log_offset,
     }
-    topics = _topics(labelling, shadow=shadow)
-    priorities = _priorities(labelling.priority, len(tickets))
+    topics = topics_of(labelling, shadow=shadow)
+    priorities = priorities_of(labelling.priority, len(tickets))
     for decoded, (topic, topic_scores, decision), (priority, priority_scores) in zip(
         tickets, topics, priorities, strict=True
     ):
@@ -68,11 +68,11 @@ def labelled(
         )
 
 
-def _topics(
+def topics_of(
     labelling: Labelling, *, shadow: bool
 ) -> Iterator[tuple[str, dict[str, float], Decision]]:
-    """Topic, every score, and how it is to be taken; of a parent that is sure where its leaf is
-    not, the score comes last."""
+    """Topic, every score, and how it is to be taken, of each ticket; of a parent that is sure where
+    its leaf is not, the score comes last."""
     best = labelling.topic.probabilities.argmax(axis=1)
     decided = decisions(labelling, best, shadow=shadow)
     parents = back_off(labelling.topic, labelling.thresholds)
@@ -85,9 +85,10 @@ def _topics(
             yield parent.topic, scores, "shadow" if shadow else "applied"
 
 
-def _priorities(
+def priorities_of(
     head: HeadScores | None, count: int
 ) -> Iterator[tuple[str | None, dict[str, float]]]:
+    """Priority and every score of each ticket; neither where the model was never shown one."""
     if head is None:
         yield from ((None, {}) for _ in range(count))
     else:

@@ -1,12 +1,14 @@
 """The internal port: what a label is worth, how good labels are, and why one was given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
+from services.classifier.domain.labelling import HeadScores, Labelling, ModelIdentity
 from services.classifier.inference import Inference
 from services.classifier.learning import LearningLabeller
 from services.classifier.models.fast.folding import Fold, LogRecord
@@ -62,6 +64,28 @@ async def test_a_single_label_says_what_it_is_worth(
     ).json()
     assert (answer["topic"], answer["decision"]) == ("net", decision)
     assert answer["threshold"] is None, "so small a hold-out grants nothing"
+
+
+class Torn:
+    """A Labeller sure that it is about billing, and not of what."""
+
+    identity = ModelIdentity("torn", "1", "d")
+
+    def label(self, texts: Sequence[str]) -> Labelling:
+        classes = ("billing/fee", "billing/refund", "net")
+        row = np.array([[0.5, 0.45, 0.05]], np.float32).repeat(len(texts), axis=0)
+        return Labelling(HeadScores(classes, row), None, thresholds=np.full(3, 0.9, np.float32))
+
+
+async def test_an_unsure_leaf_is_answered_by_its_sure_parent_as_the_pipeline_does() -> None:
+    app = FastAPI()
+    app.include_router(router(Inference(Torn())))
+    client = AsyncClient(transport=ASGITransport(app), base_url="http://classifier")
+    answer = (await client.post("/classify", json={"body": "the money"})).json()
+    assert (answer["topic"], answer["decision"]) == ("billing", "applied")
+    assert answer["topic_scores"]["billing"] == pytest.approx(0.95, abs=1e-3)
+    assert answer["threshold"] == pytest.approx(0.9)
+    assert (answer["priority"], answer["priority_scores"]) == (None, {})
 
 
 async def test_quality_tells_what_was_answered_before_it_was_learned(
