@@ -14,9 +14,8 @@ _NEEDED = frozenset({"avx512f", "avx512bw", "avx512dq", "avx512vl"})
 def choose_kernels(environment: MutableMapping[str, str], flags: frozenset[str]) -> None:
     """Name OpenBLAS's kernels in `environment`, unless somebody did. Before numpy is imported.
 
-    OpenBLAS takes processors newer than itself for old ones: half the speed on those with AVX-512,
-    and rounding that depends on a row's place in the matrix, which costs the encoder padding. One
-    thread, because a worker is one core and more threads change the bits.
+    OpenBLAS takes processors newer than itself for old ones: half the speed on those with AVX-512.
+    One thread, because a worker is one core and more threads change the bits.
     """
     environment.setdefault("OPENBLAS_NUM_THREADS", "1")
     environment.setdefault("OMP_NUM_THREADS", "1")

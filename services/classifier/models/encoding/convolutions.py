@@ -5,7 +5,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from services.classifier.models.jit import vector_kernel
+from services.classifier.models.jit import kernel, vector_kernel
 
 F32 = NDArray[np.float32]
 
@@ -16,16 +16,15 @@ def dequantise(
     table: NDArray[np.uint8],
     scale: F32,
     low: F32,
-    places: NDArray[np.int32],
     out: F32,
 ) -> None:
-    """out[places[i]] = embedding of pieces[i]."""
+    """out[i] = embedding of pieces[i]."""
     for i in range(pieces.size):
         chunk = pieces[i] % scale.size
         factor, offset = scale[chunk], low[chunk]
         row = table[pieces[i]]
         for c in range(row.size):
-            out[places[i], c] = np.float32(row[c]) * factor + offset
+            out[i, c] = np.float32(row[c]) * factor + offset
 
 
 @vector_kernel
@@ -48,12 +47,30 @@ def normalise_rows(x: F32, bias: F32, gain: F32, shift: F32, eps: float) -> None
             row[c] = row[c] * inverse * gain[c] + shift[c]
 
 
+@kernel
+def windows(
+    begins: NDArray[np.int32],
+    ends: NDArray[np.int32],
+    order: int,
+    left: int,
+    nothing: int,
+    out: NDArray[np.int32],
+) -> None:
+    """out[t] = the `order` tokens around token t, `left` of them before it.
+
+    begins[t] and ends[t] bound the text of token t; beyond it a window holds `nothing`.
+    """
+    for t in range(begins.size):
+        for k in range(order):
+            at = t - left + k
+            out[t, k] = at if begins[t] <= at < ends[t] else nothing
+
+
 @vector_kernel
 def first_layer(
     cached: NDArray[np.int32],
     begins: NDArray[np.int32],
     ends: NDArray[np.int32],
-    places: NDArray[np.int32],
     inputs: F32,
     partial: F32,
     bias: F32,
@@ -61,15 +78,15 @@ def first_layer(
 ) -> None:
     """First convolution of three orders for each token, from what is cached per piece.
 
-    cached[t] is the cache row of token t, begins[t] and ends[t] bound its text, places[t] is its
-    row of `out` (3, rows, 256). `inputs` (pieces, 768), `partial` (pieces, 10 taps x 256): cache.
+    cached[t] is the cache row of token t, begins[t] and ends[t] bound its text; out (3, tokens or
+    more, 256). `inputs` (pieces, 768), `partial` (pieces, 10 taps x 256): the cache.
     """
     tap = 0
     for branch in range(3):
         order = 5 if branch == 2 else branch + 2
         left = branch
         for t in range(cached.size):
-            row = out[branch, places[t]]
+            row = out[branch, t]
             for c in range(256):
                 row[c] = bias[branch, c]
             for k in range(order):
@@ -85,37 +102,6 @@ def first_layer(
 
 
 @vector_kernel
-def second_layer(
-    begins: NDArray[np.int32],
-    ends: NDArray[np.int32],
-    places: NDArray[np.int32],
-    first: F32,
-    partial: F32,
-    bias: F32,
-    order: int,
-    left: int,
-    margin: int,
-    out: F32,
-) -> None:
-    """Second convolution of one order: out = relu(sum of taps + bias) + first, at places[t].
-
-    partial (taps, rows, margin + 256 + margin): `first` times each tap.
-    """
-    for t in range(begins.size):
-        row = out[places[t]]
-        for c in range(256):
-            row[c] = bias[c]
-        for k in range(order):
-            at = t - left + k
-            if begins[t] <= at < ends[t]:
-                part = partial[k, places[at], margin : margin + 256]
-                for c in range(256):
-                    row[c] += part[c]
-        for c in range(256):
-            row[c] = max(row[c], np.float32(0)) + first[places[t], c]
-
-
-@vector_kernel
 def sum_tokens(  # noqa: C901, PLR0912 - one pass over a token while it is in the cache
     pieces: NDArray[np.int32],
     begins: NDArray[np.int32],
@@ -123,25 +109,24 @@ def sum_tokens(  # noqa: C901, PLR0912 - one pass over a token while it is in th
     table: NDArray[np.uint8],
     scale: F32,
     low: F32,
-    layers: F32,
+    first: F32,
+    second: F32,
     gain: F32,
     shift: F32,
     eps: float,
     sums: F32,
     raw: F32,
-    places: NDArray[np.int32],
-    first: int,
 ) -> None:
     """Layer norm of [embedding | three convolutions] summed over each text.
 
-    `sums` (rows, 1280) gets the sums, `raw` (rows, 512) the mean embedding of the text's own pieces
-    (without the two control pieces), the first text at places[first], the next behind it.
+    `first` and `second` (3, tokens or more, 256): the first layer, and the second before it is
+    rectified and the first is added. `sums` (texts, 1280) gets the sums, `raw` (texts, 512) the
+    mean embedding of the text's own pieces, without the two control pieces.
     """
     token = np.empty(1280, np.float32)
-    index = first
+    text = 0
     t = 0
     while t < pieces.size:
-        text = places[index]
         end = ends[t]
         begin = t
         for c in range(1280):
@@ -159,10 +144,12 @@ def sum_tokens(  # noqa: C901, PLR0912 - one pass over a token while it is in th
                 for c in range(512):
                     raw[text, c] += token[c]
             for branch in range(3):
-                layer = layers[branch, places[t]]
+                layer = second[branch, t]
+                skip = first[branch, t]
                 for c in range(256):
-                    token[512 + branch * 256 + c] = layer[c]
-                    total += layer[c]
+                    value = max(layer[c], np.float32(0)) + skip[c]
+                    token[512 + branch * 256 + c] = value
+                    total += value
             mean = total / np.float32(1280)
             spread = np.float32(0)
             for c in range(1280):
@@ -178,7 +165,7 @@ def sum_tokens(  # noqa: C901, PLR0912 - one pass over a token while it is in th
         inner = np.float32(max(end - begin - 2, 1))
         for c in range(512):
             raw[text, c] /= inner
-        index += 1
+        text += 1
 
 
 @vector_kernel

@@ -17,7 +17,7 @@ _WORD_DIMENSION: Final = 1024
 
 
 class DeferredEncoder:
-    """An Encoder for a model that may never meet a new word: its 130 MB are loaded at need.
+    """An Encoder for a model that may never meet a new word: its 100 MB are loaded at need.
 
     What encodes is `choice.chosen_encoder`. To encode raises CarrierError where the built-in
     weights cannot be loaded.

@@ -16,7 +16,8 @@ from services.classifier.models.calibration import expert_weights
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.replay import balanced
 from services.classifier.models.fast.untrained import UNSORTED
-from services.classifier.models.semantic.experts import ExemplarMemory, SemanticHead
+from services.classifier.models.semantic.exemplars import ExemplarMemory
+from services.classifier.models.semantic.experts import SemanticHead
 from services.classifier.models.semantic.names import named_examples
 
 Array = NDArray[np.float32]
