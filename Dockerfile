@@ -33,7 +33,7 @@ LABEL org.opencontainers.image.title="Deskstream $SERVICE" \
 RUN useradd --uid 10001 --create-home deskstream
 COPY --from=build /venv /venv
 COPY --from=build --chown=10001:10001 /models /models
-COPY --from=build --chown=10001:10001 /numba /home/deskstream/.cache/numba
+COPY --from=build --chown=10001:10001 /numba /numba
 COPY --from=build /app/shared /app/shared
 COPY --from=build /app/services /app/services
 WORKDIR /app
@@ -42,7 +42,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     OMP_NUM_THREADS=1 \
     OPENBLAS_NUM_THREADS=1 \
-    NUMBA_CACHE_DIR=/home/deskstream/.cache/numba \
+    NUMBA_CACHE_DIR=/numba \
     SERVICE=$SERVICE \
     HEALTH_PORT=$PORT \
     INGEST_HOST=0.0.0.0 \
