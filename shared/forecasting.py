@@ -43,7 +43,10 @@ class SeriesName(Message):
 
 
 class ForecastOrder(Message):
-    """A forecast of `horizon` days from `start` on, made from nothing but what lies before it."""
+    """A forecast of `horizon` days from `start` on, made from nothing but what lies before it.
+
+    intervals, champion: what the answer holds beside the mean; see `shared.forecast_result`.
+    """
 
     series: SeriesName
     horizon: int = Field(default=30, ge=1, le=MAX_HORIZON_DAYS)
@@ -52,6 +55,8 @@ class ForecastOrder(Message):
     train_start: date | None = None
     train_end: date | None = None
     start: date | None = None
+    intervals: bool = True
+    champion: bool = True
 
 
 class Champion(Message):
@@ -65,22 +70,6 @@ class Champion(Message):
     method: Method
     judged_until: date
     losses: dict[Method, float]
-
-
-class Forecast(Message):
-    """timestamps: first day of each interval, hours as UTC moments. quantiles: by QUANTILES.
-
-    champion: of the queue, where one was chosen yet.
-    """
-
-    queue_id: int
-    granularity: Granularity
-    timestamps: list[str]
-    values: list[float]
-    quantiles: list[list[float]]
-    method: str
-    trained_until: date | None = Field(description="The last day that was learned from.")
-    champion: Champion | None = None
 
 
 class TrainOrder(Message):

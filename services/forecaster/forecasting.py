@@ -36,7 +36,6 @@ from shared.errors import BadRequest
 from shared.forecasting import (
     MAX_HORIZON_DAYS,
     Champion,
-    Forecast,
     ForecastOrder,
     Method,
     SeriesName,
@@ -116,13 +115,16 @@ class Forecasting:
         calendar = self._calendars.of(target.path, concerning(events, target.path))
         return Subject(source, target, calendar, events)
 
-    async def forecast(self, order: ForecastOrder) -> Forecast:
-        """Raises BadRequest where the dates leave nothing to learn from, NotFound."""
+    async def forecast(self, order: ForecastOrder) -> bytes:
+        """A `shared.forecast_result` as JSON.
+
+        Raises BadRequest where the dates leave nothing to learn from, NotFound.
+        """
         subject, plan, made = await self.steps(order)
         target = subject.target
-        champions = await self._champions([target.queue_id]) if target.live_queue else {}
-        answer = answer_of(order.granularity, target.queue_id, plan, made)
-        return answer.model_copy(update={"champion": champions.get(target.queue_id)})
+        asked = order.champion and target.live_queue
+        champions = await self._champions([target.queue_id]) if asked else {}
+        return answer_of(order, target.queue_id, plan, made, champions.get(target.queue_id))
 
     async def steps(self, order: ForecastOrder) -> tuple[Subject, Schedule, ForecastDistribution]:
         """The forecast per hour or day that an order is answered from."""

@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Response
 
 from services.forecaster.dependencies import Forecaster
+from shared.forecast_result import ForecastResult, QueueForecast
 from shared.forecasting import (
     Accuracy,
     Backtest,
     BacktestOrder,
     Comparison,
-    Forecast,
     ForecastOrder,
     SeriesName,
     StaffingOrder,
@@ -24,12 +24,11 @@ router = APIRouter(tags=["series"])
 REFUSED = responses(400, 404, 422, 503)
 
 
-@router.post("/forecasts", response_model=Forecast, responses=REFUSED)
+@router.post("/forecasts", response_model=QueueForecast | ForecastResult, responses=REFUSED)
 async def make_forecast(order: ForecastOrder, forecaster: Forecaster) -> Response:
     """Forecast one series from nothing but what lies before its first day."""
-    made = await forecaster.forecasting.forecast(order)
-    # Straight to bytes: FastAPI would validate up to 43,200 numbers a second time.
-    return Response(made.model_dump_json(), media_type="application/json")
+    body = await forecaster.forecasting.forecast(order)
+    return Response(body, media_type="application/json")
 
 
 @router.post("/backtests", responses=REFUSED)

@@ -3,12 +3,12 @@
 from enum import StrEnum
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.dependencies import DatasetId, Gateway, QueueId
 from shared.dates import Day
+from shared.forecast_result import ForecastResult
 from shared.forecasting import MAX_HORIZON_DAYS, ForecastOrder, Method, SeriesName
 from shared.granularity import Granularity
 from shared.http.problems import responses
@@ -85,79 +85,9 @@ class ForecastRequest(Body):
             train_start=self.train_start_date,
             train_end=self.train_end_date,
             start=self.forecast_start_date,
+            intervals=self.include_confidence_intervals,
+            champion=False,
         )
-
-
-class ConfidenceInterval(BaseModel):
-    """Between lower_80 and upper_80 lie eight of ten outcomes; counts are whole numbers."""
-
-    timestamp: str
-    lower_95: float
-    lower_80: float
-    median: float
-    upper_80: float
-    upper_95: float
-
-
-EXAMPLE: dict[str, JsonValue] = {
-    "queue_id": 11,
-    "values": [41.2],
-    "timestamps": ["2026-04-01"],
-    "granularity": "daily",
-    "confidence_intervals": [
-        {
-            "timestamp": "2026-04-01",
-            "lower_95": 27,
-            "lower_80": 32,
-            "median": 41,
-            "upper_80": 51,
-            "upper_95": 57,
-        }
-    ],
-    "model": "calendar-pool",
-    "trained_until": "2026-03-31",
-}
-
-
-class ForecastResult(BaseModel):
-    """Mean tickets per interval, by the clock and calendar of the queue."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
-
-    queue_id: int
-    values: list[float]
-    timestamps: list[str] = Field(
-        description="The first day of each interval, YYYY-MM-DD; hourly YYYY-MM-DDTHH:00:00Z."
-    )
-    granularity: Granularity
-    confidence_intervals: list[ConfidenceInterval] | None
-    model: str
-    trained_until: Day | None
-
-
-LIMITS = [name for name in ConfidenceInterval.model_fields if name != "timestamp"]
-
-
-def in_words_of_contract(raw: bytes, *, intervals: bool, champion: bool = False) -> Response:
-    """A `shared.forecasting.Forecast` as a ForecastResult, or with its champion as /api/v1 has it.
-
-    Straight from and to bytes: models of 300 intervals cost ten times as much as the forecast.
-    """
-    made = orjson.loads(raw)
-    stamps = made["timestamps"]
-    result = {name: made[name] for name in ("queue_id", "values", "timestamps", "granularity")} | {
-        "confidence_intervals": [
-            {"timestamp": stamp, **dict(zip(LIMITS, row, strict=True))}
-            for stamp, row in zip(stamps, made["quantiles"], strict=True)
-        ]
-        if intervals
-        else None,
-        "model": made["method"],
-        "trained_until": made["trained_until"],
-    }
-    if champion:
-        result["champion"] = made["champion"]
-    return Response(orjson.dumps(result), media_type="application/json")
 
 
 @router.post(
@@ -169,6 +99,11 @@ def in_words_of_contract(raw: bytes, *, intervals: bool, champion: bool = False)
 )
 async def forecast(request: ForecastRequest, gateway: Gateway) -> Response:
     """Live queues, or those of an uploaded dataset. The sum of the queues below a queue."""
-    content = request.order().model_dump_json().encode()
-    raw = await gateway.forecasts.ask("POST", "/forecasts", content=content)
-    return in_words_of_contract(raw, intervals=request.include_confidence_intervals)
+    return await made(request.order(), gateway)
+
+
+async def made(order: ForecastOrder, gateway: Gateway) -> Response:
+    """The forecaster's answer as it is: reading and writing it again would cost as much."""
+    content = order.model_dump_json().encode()
+    body = await gateway.forecasts.ask("POST", "/forecasts", content=content)
+    return Response(body, media_type="application/json")

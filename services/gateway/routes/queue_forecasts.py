@@ -4,23 +4,21 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 from fastapi import Query as InQuery
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field
 
 from services.gateway.dependencies import DatasetId, Gateway, Name, Query
 from services.gateway.routes.forecast import (
-    EXAMPLE,
-    ForecastResult,
     HorizonDays,
     ModelChoice,
     ModelType,
-    in_words_of_contract,
+    made,
 )
 from shared.dates import Day
+from shared.forecast_result import QueueForecast
 from shared.forecasting import (
     Accuracy,
     Backtest,
     BacktestOrder,
-    Champion,
     ForecastOrder,
     SeriesName,
 )
@@ -63,30 +61,6 @@ class ForecastQuery(SeriesQuery):
     model_type: ModelChoice = ModelType.AUTO
     start_date: Day | None = Field(
         default=None, description="The first day forecast, from nothing but the days before it."
-    )
-
-
-CHAMPION: dict[str, JsonValue] = {
-    "queue_id": 11,
-    "method": "pool",
-    "judged_until": "2026-03-28",
-    "losses": {
-        "pool": 0.1514,
-        "intermittent": 0.1801,
-        "weekly-mean": 0.1921,
-        "seasonal-naive": 0.2158,
-    },
-}
-
-
-class QueueForecast(ForecastResult):
-    """A forecast and how its method was chosen."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"champion": CHAMPION}]})
-
-    champion: Champion | None = Field(
-        description="What `auto` means for the queue, judged anew each week; null before, and for "
-        "topics, priorities and uploads."
     )
 
 
@@ -150,6 +124,4 @@ async def read_forecast(
         method=query.model_type.method,
         start=query.start_date,
     )
-    content = order.model_dump_json().encode()
-    raw = await gateway.forecasts.ask("POST", "/forecasts", content=content)
-    return in_words_of_contract(raw, intervals=True, champion=True)
+    return await made(order, gateway)

@@ -6,9 +6,11 @@ import numpy as np
 
 from services.forecaster.adapters.archive import ForecastArchive
 from services.forecaster.app import create_services
+from services.forecaster.dependencies import Services
 from services.forecaster.refit import Refit
 from services.forecaster.settings import ForecasterSettings
 from shared import redis_keys
+from shared.forecast_result import QueueForecast
 from shared.forecasting import Champion, ForecastOrder, Method, SeriesName, TrainOrder
 from shared.granularity import Granularity
 from shared.queues import QueueDirectory
@@ -28,6 +30,10 @@ def a_store() -> InMemoryStore:
             packed = np.full(cells, count, ">u4").tobytes()
             store.stored[redis_keys.load(grain, "2026", dimension, name)] = packed
     return store
+
+
+async def asked(services: Services, order: ForecastOrder) -> QueueForecast:
+    return QueueForecast.model_validate_json(await services.forecasting.forecast(order))
 
 
 async def test_published_once_a_day_and_only_of_a_whole_history() -> None:
@@ -65,12 +71,12 @@ async def test_tickets_that_came_late_are_learned_from() -> None:
     now, store = [NOON], a_store()
     services = create_services(ForecasterSettings(), store, DIRECTORY, lambda: now[0])
     order = ForecastOrder(series=SeriesName(queue="HR"), horizon=1, granularity=Granularity.DAILY)
-    before = (await services.forecasting.forecast(order)).values
+    before = (await asked(services, order)).values
     key = redis_keys.load(Grain.HOUR, "2026", Dimension.QUEUE, "HR")
     store.stored[key] = np.full(60 * 24 + 12, 20, ">u4").tobytes()
-    assert (await services.forecasting.forecast(order)).values == before
+    assert (await asked(services, order)).values == before
     now[0] += timedelta(seconds=11)
-    after = (await services.forecasting.forecast(order)).values
+    after = (await asked(services, order)).values
     assert after[0] > 5 * before[0]
 
 
@@ -78,9 +84,9 @@ async def test_a_champion_is_chosen_with_the_first_forecast_and_anew_after_a_wee
     now, store = [NOON], a_store()
     services = create_services(ForecasterSettings(), store, DIRECTORY, lambda: now[0])
     order = ForecastOrder(series=SeriesName(queue="HR"), horizon=3)
-    assert (await services.forecasting.forecast(order)).champion is None
+    assert (await asked(services, order)).champion is None
     await services.publishing.publish()
-    first = (await services.forecasting.forecast(order)).champion
+    first = (await asked(services, order)).champion
     assert first is not None
     assert (first.queue_id, str(first.judged_until)) == (5, "2026-03-01")
     assert first.losses[first.method] <= min(first.losses.values()) / 0.97
@@ -109,10 +115,10 @@ async def test_a_champion_makes_the_forecasts_of_its_queue_and_trained_models_co
     order = ForecastOrder(series=SeriesName(queue="HR"), horizon=3)
     crowned = Champion(queue_id=5, method=Method.WEEKLY_MEAN, judged_until=NOON.date(), losses={})
     await services.forecasting.shelf.crown(crowned)
-    assert (await services.forecasting.forecast(order)).method == "weekly-mean"
-    asked = order.model_copy(update={"method": Method.SEASONAL_NAIVE})
-    assert (await services.forecasting.forecast(asked)).method == "seasonal-naive"
+    assert (await asked(services, order)).model == "weekly-mean"
+    other = order.model_copy(update={"method": Method.SEASONAL_NAIVE})
+    assert (await asked(services, other)).model == "seasonal-naive"
     await services.judging.train(
         TrainOrder(series=SeriesName(queue="HR"), horizon=7, method=Method.SEASONAL_NAIVE)
     )
-    assert (await services.forecasting.forecast(order)).method == "seasonal-naive"
+    assert (await asked(services, order)).model == "seasonal-naive"
