@@ -1,5 +1,6 @@
 """Steps of a forecast in the intervals that were asked for, as JSON."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -67,12 +68,21 @@ def _intervals(stamps: list[str], quantiles: FloatArray) -> list[dict[str, Any]]
     ]
 
 
+# Most forecasts begin today.
+@lru_cache(maxsize=16)
+def _dates(first: int, days: int) -> list[str]:
+    dates: list[str] = np.datetime_as_string(np.datetime64(first, "D") + np.arange(days)).tolist()
+    return dates
+
+
 def _summed(
     daily: ForecastDistribution, first: int, granularity: Granularity, intervals: bool
 ) -> tuple[FloatArray, FloatArray, list[str]]:
+    if granularity is Granularity.DAILY:
+        return daily.mean, daily.quantiles, _dates(first, daily.horizon)
     mean, starts = resample(daily.mean, day_of(first), granularity)
     stamps: list[str] = np.datetime_as_string(starts.astype("M8[D]")).tolist()
-    if granularity is Granularity.DAILY or not intervals:
+    if not intervals:
         return mean, daily.quantiles, stamps
     draws = sampled_arrivals(daily.quantiles, SAMPLES, seed=0)
     sums, _ = resample(draws.T, day_of(first), granularity)
