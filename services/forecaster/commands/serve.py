@@ -1,7 +1,10 @@
 """Project labels into Redis until stopped. Configuration: FORECASTER_*, KAFKA_*, REDIS_*."""
 
 import argparse
+import asyncio
 import sys
+
+import uvloop
 
 from services.forecaster.app import create_worker
 from services.forecaster.settings import ForecasterSettings
@@ -19,6 +22,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(_: argparse.Namespace) -> int:
     """Run until SIGTERM; 1 when it cannot start, with one sentence why."""
+    # A third off the CPU of a forecast that was made before, most of which is asking Redis.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     settings = ForecasterSettings()
     logs.configure("forecaster", settings.log_level)
     try:
