@@ -44,20 +44,24 @@ class Memo:
         if future is None:
             future = asyncio.get_running_loop().run_in_executor(self._thread, work)
             self._making[key] = future
-            future.add_done_callback(lambda done: self._keep(key, done))
+            future.add_done_callback(lambda done: self._done(key, done))
         # A client that leaves must not take the forecast from the others.
         return await asyncio.shield(future)
+
+    def keep(self, key: Hashable, made: ForecastDistribution) -> None:
+        """Remember a forecast that is known already."""
+        replaced = self._made.pop(key, None)
+        self._steps += made.horizon - (replaced.horizon if replaced else 0)
+        self._made[key] = made
+        while self._steps > self._most_steps:
+            _, forgotten = self._made.popitem(last=False)
+            self._steps -= forgotten.horizon
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Other long work, in the same thread."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def _keep(self, key: Hashable, done: asyncio.Future[ForecastDistribution]) -> None:
+    def _done(self, key: Hashable, done: asyncio.Future[ForecastDistribution]) -> None:
         del self._making[key]
-        if done.cancelled() or done.exception() is not None:
-            return
-        self._made[key] = done.result()
-        self._steps += done.result().horizon
-        while self._steps > self._most_steps:
-            _, forgotten = self._made.popitem(last=False)
-            self._steps -= forgotten.horizon
+        if not done.cancelled() and done.exception() is None:
+            self.keep(key, done.result())

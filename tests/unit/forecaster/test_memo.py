@@ -55,3 +55,13 @@ async def test_an_error_is_raised_to_whoever_asked_and_not_remembered() -> None:
     with pytest.raises(ValueError, match="no"):
         await memo.make("a", fail)
     assert (await memo.make("a", made)).method == "by hand"
+
+
+async def test_what_is_kept_again_counts_once() -> None:
+    memo = Memo(most_steps=25)
+    again = made()
+    for each in (made(), again):
+        memo.keep("a", each)
+    memo.keep("b", made())
+    assert memo.known("a") is again
+    assert memo.known("b") is not None
