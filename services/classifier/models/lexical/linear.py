@@ -1,11 +1,12 @@
 """A linear softmax head over sparse rows, trained by AdaGrad, whose classes grow as it learns."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.classifier.models.jit import kernel
 from services.classifier.models.lexical.softmax import score_rows, train_rows
 from services.classifier.models.lexical.vocabulary import Features, Vocabulary
 
@@ -16,6 +17,9 @@ RATE: Final = 2.0
 CORRECTION_RATE: Final = 8.0
 # Texts that are held as features at a time while a memory is learned from again.
 _CHUNK: Final = 512
+# Floats that weights may grow to where they are: pages nobody has written to are no memory, and to
+# write 40 MB of new ones takes up to a tenth of a second.
+_RESERVED: Final = 12 << 20
 
 
 class LinearHead:
@@ -24,11 +28,9 @@ class LinearHead:
     def __init__(self) -> None:
         self.classes: list[str] = []
         self._size = 0
-        self._weights = np.zeros((0, _LANE), np.float32)
         self._squares = np.zeros(0, np.float32)
-        self._bias = np.zeros(_LANE, np.float32)
-        self._bias_squares = np.zeros(_LANE, np.float32)
         self._shared = False
+        self._reset(0, _LANE)
 
     @property
     def rows(self) -> int:
@@ -37,20 +39,13 @@ class LinearHead:
 
     def reset(self, classes: list[str], rows: int) -> None:
         """Forget every weight; keep room for `rows` features and these classes."""
-        stride = -(-max(len(classes), 1) // _LANE) * _LANE
         self.classes = list(classes)
-        self._size = rows
-        self._weights = np.zeros((rows, stride), np.float32)
-        self._squares = np.zeros(rows, np.float32)
-        self._bias = np.zeros(stride, np.float32)
-        self._bias_squares = np.zeros(stride, np.float32)
-        self._shared = False
+        self._reset(rows, -(-max(len(classes), 1) // _LANE) * _LANE)
 
     def column(self, label: str) -> int:
         """Column of a class, made if it is new."""
         if label not in self.classes:
             self.classes.append(label)
-            self._own()
             if len(self.classes) > self.stride:
                 self._widen(self.next_stride)
             # As if it had been predicted as rarely as the rarest: a new topic starts from nothing.
@@ -61,18 +56,15 @@ class LinearHead:
     @property
     def next_stride(self) -> int:
         """Columns there will be room for once there is none left."""
-        more = self.stride + max(_LANE, self.stride // 4)
+        more = self.stride + max(_LANE, self.stride // 8)
         return -(-more // _LANE) * _LANE
 
     def lengthen(self, rows: int) -> None:
         """Room for `rows` features, new ones of weight zero."""
         if rows > len(self._weights):
             more = rows + rows // 8 - len(self._weights)
-            stride = self._weights.shape[1]
-            self._weights = np.concatenate([self._weights, np.zeros((more, stride), np.float32)])
+            self._resize(len(self._weights) + more, self.stride, np.arange(self._size))
             self._squares = np.concatenate([self._squares, np.zeros(more, np.float32)])
-            self._bias, self._bias_squares = self._bias.copy(), self._bias_squares.copy()
-            self._shared = False
         self._size = max(self._size, rows)
 
     def logits(self, features: Features) -> NDArray[np.float32]:
@@ -137,14 +129,16 @@ class LinearHead:
         """A head of its own with the same weights, copied by whichever of the two learns first."""
         twin = LinearHead()
         twin.classes, twin._size = list(self.classes), self._size
-        twin._weights, twin._squares = self._weights, self._squares
-        twin._bias, twin._bias_squares = self._bias, self._bias_squares
+        twin._room, twin._weights = self._room, self._weights
+        twin._squares = self._squares.copy()
+        twin._bias, twin._bias_squares = self._bias.copy(), self._bias_squares.copy()
         self._shared = twin._shared = True
         return twin
 
     def select(self, rows: NDArray[np.int64]) -> None:
         """Keep these rows only, renumbered in their order."""
-        self._weights, self._squares = self._weights[rows], self._squares[rows]
+        self._resize(len(rows), self.stride, rows)
+        self._squares = self._squares[rows]
         self._size = len(rows)
 
     @property
@@ -170,29 +164,80 @@ class LinearHead:
         if len(state["squares"]) != len(weights):
             raise ValueError("the saved head's arrays do not agree with each other")
         self.classes = list(classes)
-        self._size = len(weights)
-        self._weights = np.ascontiguousarray(weights, np.float32).copy()
+        self._reset(len(weights), stride)
+        self._weights[:] = weights
         self._squares = np.array(state["squares"], np.float32)
         self._bias = np.array(state["bias"], np.float32)
         self._bias_squares = np.array(state["bias_squares"], np.float32)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"classes": list(self.classes), **self.state()}  # and not the room to grow
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.restore(state["classes"], state)
+
+    def _reset(self, rows: int, stride: int) -> None:
+        self._size = rows
+        self._allocate(rows, stride)
+        self._squares = np.zeros(rows, np.float32)
+        self._bias = np.zeros(stride, np.float32)
+        self._bias_squares = np.zeros(stride, np.float32)
+
+    def _allocate(self, rows: int, stride: int) -> None:
+        """Weights of zero, with room to grow."""
+        room = np.zeros(max(rows * stride, _RESERVED) + _LANE, np.float32)
+        # Rows begin where cache lines do: else every register of weights comes from two of them.
+        self._room = room[-room.ctypes.data % (4 * _LANE) // 4 :]
+        self._weights = self._room[: rows * stride].reshape(rows, stride)
         self._shared = False
 
     def _own(self) -> None:
         """Stop sharing weights, before the first change of any."""
         if self._shared:
-            self._weights, self._squares = self._weights.copy(), self._squares.copy()
-            self._bias, self._bias_squares = self._bias.copy(), self._bias_squares.copy()
-            self._shared = False
+            self._resize(len(self._weights), self.stride, np.arange(self._size))
 
     def _widen(self, stride: int) -> None:
         def wider(old: NDArray[np.float32]) -> NDArray[np.float32]:
-            new = np.zeros((*old.shape[:-1], stride), np.float32)
-            new[..., : old.shape[-1]] = old
-            return new
+            return np.concatenate([old, np.zeros(stride - len(old), np.float32)])
 
-        self._weights = wider(self._weights)
-        self._bias = wider(self._bias)
-        self._bias_squares = wider(self._bias_squares)
+        self._resize(len(self._weights), stride, np.arange(self._size))
+        self._bias, self._bias_squares = wider(self._bias), wider(self._bias_squares)
+
+    def _resize(self, rows: int, stride: int, kept: NDArray[np.int64]) -> None:
+        """Weights of this shape: `kept` rows, then zeros; where they are unless they are shared."""
+        old = self._weights
+        if self._shared or rows * stride > len(self._room):
+            self._allocate(rows, stride)
+            copy_rows(old, kept, self._weights)
+            return
+        move_rows(self._room, kept, old.shape[1], stride)
+        self._room[len(kept) * stride : old.size] = 0
+        self._weights = self._room[: rows * stride].reshape(rows, stride)
+
+
+@kernel
+def copy_rows(old: NDArray[np.float32], kept: NDArray[np.int64], new: NDArray[np.float32]) -> None:
+    """new[i] = old[kept[i]], as far as it is wide."""
+    for i in range(kept.size):
+        new[i, : old.shape[1]] = old[kept[i]]
+
+
+@kernel
+def move_rows(room: NDArray[np.float32], kept: NDArray[np.int64], old: int, new: int) -> None:
+    """Rows of `old` columns at the front of `room` become rows of `new`, and row kept[i] row i.
+
+    kept: ascending; new: at least `old`.
+    """
+    for i in range(kept.size):
+        if kept[i] > i:
+            room[i * old : (i + 1) * old] = room[kept[i] * old : (kept[i] + 1) * old]
+    if new == old:
+        return
+    row = np.empty(old, np.float32)
+    for i in range(kept.size - 1, -1, -1):  # the last first: it moves furthest
+        row[:] = room[i * old : (i + 1) * old]
+        room[i * new : i * new + old] = row
+        room[i * new + old : (i + 1) * new] = 0
 
 
 def columns(labels: Sequence[str], classes: Sequence[str]) -> NDArray[np.int32]:
