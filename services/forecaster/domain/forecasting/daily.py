@@ -27,6 +27,7 @@ _CEILING = 10.0  # times the highest day ever seen; beyond it a fit has lost its
 _LEADS = ((14, 1), (84, 3), (300, 8))
 _SLOW = 2  # level memories from this one on are tried with drifting weekdays too
 _NO_SEASON = 1e-3  # prior scale that leaves a term out
+_GROWTH = 0.3  # prior scale of the change of log counts in a year, where it may be strong
 _YEARS_SHOWN = 730.0  # days
 # Inside and at the outer ends: how large an unseen cycle is is unknown too, which makes long tails.
 _UNSEEN_AMPLITUDES = np.array([0.3, 0.2, 0.2, 0.2, 0.3])
@@ -71,14 +72,18 @@ def pseudo_origins(known: int) -> IntArray:
 
 
 def calendars(history: History, horizon: int, calendar: Calendar) -> list[LevelledCalendar]:
-    """The calendar ridge with and without the yearly cycle, fitted at all origins."""
+    """The calendar ridge, a growing year and a steady level without one, at all origins.
+
+    Growth and season look alike until two years are seen: the fit that has both may explain a
+    strong change by either, the one that has neither leaves it to the levels.
+    """
     days = np.arange(history.start, history.end + horizon)
     design = calendar_design(days, history.end, calendar)
     scale = np.where(design.slow, _NO_SEASON, design.prior_scale)
     origins = pseudo_origins(len(history.values))
     return [
         _levelled(history, fit_at_origins(each, history.values, origins), each.matrix)
-        for each in (design, replace(design, prior_scale=scale))
+        for each in (replace(design, trend_scale=_GROWTH), replace(design, prior_scale=scale))
     ]
 
 
@@ -130,15 +135,14 @@ def forecast_daily(history: History, horizon: int, calendar: Calendar) -> Foreca
     actuals = np.append(history.values, np.full(horizon, np.nan))[rows]
     recency = 0.5 ** ((n - origins[:-1]) / _RECENCY_HALF_LIFE)
     prior = _prior(n, len(past), leads)
-    weights = lead_weights(np.abs(past - actuals), prior, leads, DAILY_BUCKETS, recency)
-    pooled = np.einsum("cl,ckl->kl", weights.at(leads), past)
+    weights, rehearsed = lead_weights(past, actuals, prior, leads, DAILY_BUCKETS, recency=recency)
     phases = weekday(rows + history.start)
     rings = ResidualRings.learn(
-        pooled, actuals, leads, DAILY_BUCKETS, weights=recency, phases=phases
+        rehearsed, actuals, leads, DAILY_BUCKETS, weights=recency, phases=phases
     )
     ahead = np.arange(1, horizon + 1)
-    now = np.concatenate([each.forecasts(slice(-1, None), ahead)[:, 0] for each in made])
-    mean = np.einsum("cl,cl->l", weights.at(ahead), now)
+    now = np.concatenate([each.forecasts(slice(-1, None), ahead) for each in made])
+    mean = weights.pool(now, ahead)[0]
     quantiles = _unseen_season(mean, rings.quantiles(mean, weekday(history.end + ahead - 1)), n)
     return ForecastDistribution(
         history.frequency, history.end, mean, rounded(quantiles), "calendar-pool"

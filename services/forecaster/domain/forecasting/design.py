@@ -6,13 +6,14 @@ import numpy as np
 
 from services.forecaster.domain.forecasting.calendar import Calendar, weekday, year_angle
 from services.forecaster.domain.forecasting.events import event_columns, prior_effects
-from services.forecaster.domain.forecasting.series import BoolArray, FloatArray, IntArray, day_of
+from services.forecaster.domain.forecasting.series import BoolArray, FloatArray, IntArray
 
 YEARLY_HARMONICS = 4
 # Columns whose effect is slow: autocorrelated noise looks like them, so they are shrunk harder.
 _SLOW_SCALE_YEARLY = 0.25
 _SHARED_FEAST_SCALES = (0.2, 0.06, 0.06, 0.2)  # feast, eve, day after, turn of the year
 _OWN_FEAST_SCALE = 0.25
+_STEADY = 0.07
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,7 +22,8 @@ class Design:
 
     matrix: shape (days, columns), without the trend. prior_scale: standard deviation expected
     of each coefficient on log counts (inf: unpenalised). prior_mean: shape (columns,).
-    slow: columns of the yearly cycle. weekdays: columns of the weekday effect.
+    slow: columns of the yearly cycle. weekdays: columns of the weekday effect. trend_scale:
+    standard deviation expected of the change of log counts in a year.
     """
 
     matrix: FloatArray
@@ -29,6 +31,7 @@ class Design:
     prior_mean: FloatArray
     slow: BoolArray
     weekdays: BoolArray
+    trend_scale: float = _STEADY
 
 
 def calendar_design(days: IntArray, observed_until: int, calendar: Calendar) -> Design:
@@ -86,15 +89,15 @@ def holiday_columns(days: IntArray, observed_until: int, calendar: Calendar) -> 
     found = calendar.holidays(days)
     if not found:
         return np.zeros((len(days), 0))
-    feast = np.array([int(day) in found for day in days], dtype=np.float64)
+    feast = np.isin(days, list(found)).astype(np.float64)
     eve = np.append(feast[1:], 0.0) * (1.0 - feast)
     after = np.append(0.0, feast[:-1]) * (1.0 - feast)
     columns = [feast, eve, after, _turn_of_year(days) * (1.0 - feast)]
     names = sorted({name for day, name in found.items() if days[0] <= day < observed_until})
     index = {name: position for position, name in enumerate(names)}
     own = np.zeros((len(days), len(names)))
-    for row, day in enumerate(days):
-        position = index.get(found.get(int(day), ""))
+    for row in np.flatnonzero(feast):
+        position = index.get(found[int(days[row])])
         if position is not None:
             own[row, position] = 1.0
     return np.hstack([np.column_stack(columns), own])
@@ -102,7 +105,10 @@ def holiday_columns(days: IntArray, observed_until: int, calendar: Calendar) -> 
 
 def _turn_of_year(days: IntArray) -> FloatArray:
     """24 December to 2 January: working life pauses even where no day of it is a feast."""
-    dates = (day_of(int(day)) for day in days)
-    return np.array(
-        [float((d.month, d.day) >= (12, 24) or (d.month, d.day) <= (1, 2)) for d in dates]
-    )
+    dates = days.astype("datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    of_month = (dates - months).astype(np.int64) + 1
+    of_year = months.astype(np.int64) % 12 + 1
+    turn = ((of_year == 12) & (of_month >= 24)) | ((of_year == 1) & (of_month <= 2))
+    marked: FloatArray = turn.astype(np.float64)
+    return marked

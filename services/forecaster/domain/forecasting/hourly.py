@@ -9,7 +9,6 @@ from services.forecaster.domain.forecasting.conformal import HOURLY_BUCKETS, Res
 from services.forecaster.domain.forecasting.design import calendar_design
 from services.forecaster.domain.forecasting.distribution import (
     ForecastDistribution,
-    ordered,
     rounded,
 )
 from services.forecaster.domain.forecasting.feasts import hour_table, sunday_like
@@ -27,9 +26,6 @@ _LEADS = ((12, 1), (96, 5), (336, 11))
 _RECENCY_HALF_LIFE = 24.0 * 180
 _REFIT_DAYS = 28
 _SEASON_LIMIT = 1.0  # on logs: a year that nearly triples is noise of a short history
-# Pool weights are chosen on the very origins whose residuals they leave, which makes intervals
-# too narrow by about this much on the bike and taxi series.
-_OPTIMISM = 1.06
 _CEILING = 10.0  # times the highest hour ever seen; beyond it a short history misleads
 _REPLAYED = 104 * 168  # hours; the longest profile memory has a half-life of 23 weeks
 
@@ -150,15 +146,13 @@ def forecast_hourly(history: History, horizon: int, calendar: Calendar) -> Forec
     actuals = np.append(history.values, np.full(int(leads[-1]), np.nan))[rows]
     recency = 0.5 ** ((known - origins) / _RECENCY_HALF_LIFE)
     prior = np.full((len(past), len(leads)), 1.0 / len(past))
-    weights = lead_weights(np.abs(past - actuals), prior, leads, HOURLY_BUCKETS, recency)
-    pooled = np.einsum("cl,ckl->kl", weights.at(leads), past)
+    weights, rehearsed = lead_weights(past, actuals, prior, leads, HOURLY_BUCKETS, recency=recency)
     hours = days.cells % 24
     rings = ResidualRings.learn(
-        pooled, actuals, leads, HOURLY_BUCKETS, weights=recency, phases=hours[rows]
+        rehearsed, actuals, leads, HOURLY_BUCKETS, weights=recency, phases=hours[rows]
     )
     ahead = np.arange(1, horizon + 1)
-    now = np.minimum(candidates(state, np.array([known]), ahead, days)[:, 0], highest)
-    mean = np.einsum("cl,cl->l", weights.at(ahead), now)
-    quantiles = rings.quantiles(mean, hours[known + ahead - 1])
-    quantiles = rounded(ordered(mean[:, None] + _OPTIMISM * (quantiles - mean[:, None])))
+    now = np.minimum(candidates(state, np.array([known]), ahead, days), highest)
+    mean = weights.pool(now, ahead)[0]
+    quantiles = rounded(rings.quantiles(mean, hours[known + ahead - 1]))
     return ForecastDistribution(history.frequency, history.end, mean, quantiles, "profile-pool")

@@ -8,7 +8,6 @@ from services.forecaster.domain.forecasting.design import Design
 from services.forecaster.domain.forecasting.series import FloatArray, IntArray
 
 HALF_LIFE_DAYS = 730.0
-_TREND_SCALE = 0.07  # per year, on log counts
 _HUBER = 2.0
 
 
@@ -70,7 +69,7 @@ def _noise(residuals: FloatArray) -> tuple[float, float, float]:
 
 def _penalty(design: Design, variance: float, inflation: float) -> tuple[FloatArray, FloatArray]:
     """Bayesian ridge: noise variance over prior variance, slow columns against slow noise."""
-    scales = np.append(design.prior_scale, _TREND_SCALE)
+    scales = np.append(design.prior_scale, design.trend_scale)
     slow = np.append(design.slow, True)
     noise = np.where(slow, variance * inflation, variance)
     finite = np.isfinite(scales)
