@@ -34,13 +34,15 @@ class ResidualRings:
     """Quantiles of studentised residuals at the centre of each lead bucket that was observed.
 
     knots: log of the bucket's central lead, ascending. offsets: shape (knots, 5). spread: how
-    residuals of each phase (hour of day, weekday) compare with all, shape (phases,).
+    residuals of each phase (hour of day, weekday) compare with all, shape (phases,). span: steps
+    from the first of the origins to the end of what they were compared with.
     """
 
     power: float
     knots: FloatArray
     offsets: FloatArray
     spread: FloatArray
+    span: int
 
     @classmethod
     def learn(
@@ -52,6 +54,7 @@ class ResidualRings:
         *,
         weights: FloatArray,
         phases: IntArray,
+        span: int,
     ) -> Self:
         """From past forecasts, shape (origins, leads), and what happened (NaN: unknown).
 
@@ -69,10 +72,11 @@ class ResidualRings:
             if np.isfinite(residuals[:, span]).sum() >= _FEWEST
         ]
         if not spans:
-            return cls(0.5, np.zeros(1), NORMAL[None, :] * 1.5, spread)
+            return cls(0.5, np.zeros(1), NORMAL[None, :] * 1.5, spread, span)
         offsets = np.array([_offsets(residuals[:, span], weights) for span, _ in spans])
         inflation = _inflation(residuals, [span for span, _ in spans], weights)
-        return cls(power, np.array([knot for _, knot in spans]), offsets * inflation, spread)
+        knots = np.array([knot for _, knot in spans])
+        return cls(power, knots, offsets * inflation, spread, span)
 
     def quantiles(self, mean: FloatArray, phases: IntArray) -> FloatArray:
         """Quantiles around a forecast of leads 1.., shape (leads, 5); see `rounded`.
@@ -81,11 +85,22 @@ class ResidualRings:
         """
         leads = np.arange(1, len(mean) + 1)
         offsets = over_leads(leads, self.knots, self.offsets)
-        # Beyond the leads ever seen, uncertainty grows as a random walk's would, but slower.
-        beyond = np.maximum(np.log(leads) - self.knots[-1] - 0.5, 0.0)
-        offsets *= np.exp(0.25 * beyond)[:, None]
+        middle = offsets[:, [MEDIAN]]
+        offsets = middle + (offsets - middle) * self._unseen(leads)[:, None]
         scale = scale_of(mean, self.power) * self.spread[phases]
         return ordered(mean[:, None] + offsets * scale[:, None])
+
+    def _unseen(self, leads: IntArray) -> FloatArray:
+        """How much wider than past residuals the future is, shape (leads,).
+
+        Forecasts that overlap err together: a span of n leads has shown their spread n times
+        only, and the next draw departs from n draws by sqrt(1 + 1 / n) of it. Beyond the leads
+        ever seen, uncertainty grows as a random walk's would, but slower.
+        """
+        few = np.sqrt(1.0 + leads / max(self.span, 1))
+        beyond = np.maximum(np.log(leads) - self.knots[-1] - 0.5, 0.0)
+        wider: FloatArray = few * np.exp(0.25 * beyond)
+        return wider
 
 
 def _phase_spread(errors: FloatArray, phases: IntArray) -> FloatArray:

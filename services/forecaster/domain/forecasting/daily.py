@@ -138,7 +138,13 @@ def forecast_daily(history: History, horizon: int, calendar: Calendar) -> Foreca
     weights, rehearsed = lead_weights(past, actuals, prior, leads, DAILY_BUCKETS, recency=recency)
     phases = weekday(rows + history.start)
     rings = ResidualRings.learn(
-        rehearsed, actuals, leads, DAILY_BUCKETS, weights=recency, phases=phases
+        rehearsed,
+        actuals,
+        leads,
+        DAILY_BUCKETS,
+        weights=recency,
+        phases=phases,
+        span=n - int(origins[0]),
     )
     ahead = np.arange(1, horizon + 1)
     now = np.concatenate([each.forecasts(slice(-1, None), ahead) for each in made])

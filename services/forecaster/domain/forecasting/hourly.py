@@ -149,7 +149,13 @@ def forecast_hourly(history: History, horizon: int, calendar: Calendar) -> Forec
     weights, rehearsed = lead_weights(past, actuals, prior, leads, HOURLY_BUCKETS, recency=recency)
     hours = days.cells % 24
     rings = ResidualRings.learn(
-        rehearsed, actuals, leads, HOURLY_BUCKETS, weights=recency, phases=hours[rows]
+        rehearsed,
+        actuals,
+        leads,
+        HOURLY_BUCKETS,
+        weights=recency,
+        phases=hours[rows],
+        span=known - int(origins[0]),
     )
     ahead = np.arange(1, horizon + 1)
     now = np.minimum(candidates(state, np.array([known]), ahead, days), highest)

@@ -22,12 +22,12 @@ def made_up(mean: float, seed: int, origins: int = 60, leads: int = 56) -> np.nd
     return np.random.default_rng(seed).poisson(mean, (origins, leads)).astype(float)
 
 
-def learned(forecasts: np.ndarray, actuals: np.ndarray) -> ResidualRings:
+def learned(forecasts: np.ndarray, actuals: np.ndarray, span: int = 5600) -> ResidualRings:
     leads = np.arange(1, forecasts.shape[1] + 1)
     phases = np.zeros(forecasts.shape, dtype=np.int64)
     ones = np.ones(len(forecasts))
     return ResidualRings.learn(
-        forecasts, actuals, leads, DAILY_BUCKETS, weights=ones, phases=phases
+        forecasts, actuals, leads, DAILY_BUCKETS, weights=ones, phases=phases, span=span
     )
 
 
@@ -61,12 +61,28 @@ def test_each_phase_has_its_own_spread() -> None:
     forecasts = np.full((60, 28), 100.0)
     actuals = forecasts + np.where(phases == 6, 30.0, 5.0) * random.standard_normal((60, 28))
     rings = ResidualRings.learn(
-        forecasts, actuals, np.arange(1, 29), DAILY_BUCKETS, weights=np.ones(60), phases=phases
+        forecasts,
+        actuals,
+        np.arange(1, 29),
+        DAILY_BUCKETS,
+        weights=np.ones(60),
+        phases=phases,
+        span=2800,
     )
     quantiles = rings.quantiles(np.full(28, 100.0), phases[0])
     width = quantiles[:, 3] - quantiles[:, 1]
     assert width[20] == pytest.approx(2.56 * 30.0, rel=0.3)
     assert width[15] == pytest.approx(2.56 * 5.0, rel=0.9)
+
+
+def test_a_short_span_shows_a_far_lead_seldom() -> None:
+    forecasts, actuals = np.full((60, 56), 400.0), made_up(400.0, 5)
+    mean = np.full(56, 400.0)
+    long, short = (around(learned(forecasts, actuals, span), mean) for span in (56_000, 112))
+    wider = (short[:, 4] - short[:, 0]) / (long[:, 4] - long[:, 0])
+    assert wider[55] == pytest.approx(np.sqrt(1.5), rel=0.01)
+    assert wider[0] == pytest.approx(1.0, rel=0.02)
+    np.testing.assert_allclose(short[:, 2], long[:, 2])
 
 
 def test_unknown_outcomes_teach_nothing() -> None:
