@@ -2,9 +2,9 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
@@ -30,7 +30,7 @@ from services.forecaster.domain.forecasting.series import (
 )
 from services.forecaster.domain.forecasting.shares import shared
 from services.forecaster.domain.forecasting.today import moved_by_today
-from services.forecaster.memo import Memo
+from services.forecaster.memo import FRESH, Lately, Memo
 from shared.clock import Clock
 from shared.errors import BadRequest
 from shared.forecasting import (
@@ -44,8 +44,8 @@ from shared.granularity import Granularity
 from shared.windows import Dimension
 
 Result = TypeVar("Result")
-FRESH = timedelta(seconds=10)
-MOST_READ = 20_000
+# Who asks for another queue waits while so many parts of a sum are looked up.
+PARTS_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,13 @@ class Subject:
         return await self.source.history(self.target, parts, frequency, self.calendar)
 
 
+Make = Callable[[Subject, Schedule, Method, tuple[str, ...]], Awaitable[ForecastDistribution]]
+
+
 class Forecasting:
     """Answers orders. A forecast is remembered by all it was made from.
 
-    Whether tickets came late is looked up again after FRESH seconds; until then by the arguments.
+    Whether tickets came late is looked up again after FRESH, for a sum after twice as long.
     """
 
     def __init__(
@@ -91,7 +94,7 @@ class Forecasting:
         clock: Clock,
     ) -> None:
         self._clock = clock
-        self._read: dict[Hashable, tuple[datetime, Hashable]] = {}
+        self._lately = Lately(clock)
         # All queues together have as many champions as there are queues.
         self._crowned: dict[int, Champion | None] = {}
         self._crowned_at = datetime.min.replace(tzinfo=UTC)
@@ -159,13 +162,33 @@ class Forecasting:
         method: AUTO is each queue's own choice. moved: the day that has begun is moved by its
         closed hours.
         """
-        parts = subject.target.parts
+        target = subject.target
         make = self._now if moved else self._one
-        methods = await self._methods(subject, method)
-        if len(parts) < 2:
-            return await make(subject, plan, methods[parts], parts)
-        each = [make(subject, plan, methods[part,], (part,)) for part in parts]
-        whole, *shares = await asyncio.gather(make(subject, plan, methods[parts], parts), *each)
+        if len(target.parts) < 2:
+            methods = await self._methods(subject, method)
+            return await make(subject, plan, methods[target.parts], target.parts)
+        trained = await self.shelf.choice(target)
+        hour = await self._hour(subject, plan) if moved else None
+        asked = (target, subject.calendar, subject.events, plan, method, trained, hour)
+        if (known := self._memo.known(self._lately.of(asked))) is not None:
+            return known
+        now = self._clock()
+        made = await self._sum(subject, plan, method, make)
+        self._memo.keep(asked, made)
+        self._lately.put(asked, now, asked)
+        return made
+
+    async def _sum(
+        self, subject: Subject, plan: Schedule, method: Method, make: Make
+    ) -> ForecastDistribution:
+        methods, parts = await self._methods(subject, method), subject.target.parts
+        shares: list[ForecastDistribution] = []
+        for at in range(0, len(parts), PARTS_AT_ONCE):
+            some = [(part,) for part in parts[at : at + PARTS_AT_ONCE]]
+            each = [make(subject, plan, methods[part], part) for part in some]
+            shares += await asyncio.gather(*each)
+        # After its parts: what was read for them is not read again.
+        whole = await make(subject, plan, methods[parts], parts)
         mean: FloatArray = np.sum([share.mean for share in shares], axis=0)
         return recentred(whole, mean)
 
@@ -214,15 +237,22 @@ class Forecasting:
         """Run long work beside the event loop."""
         return await self._memo.run(work)
 
+    async def _hour(self, subject: Subject, plan: Schedule) -> int | None:
+        """The first hour that is not closed, where the forecast's first day has begun."""
+        calendar = subject.calendar
+        if plan.frequency is Frequency.HOURLY or subject.target.dataset_id is not None:
+            return None
+        hour = await subject.source.closed(Frequency.HOURLY, calendar)
+        begun = calendar.midnight(plan.origin) < hour < calendar.midnight(plan.origin + 1)
+        return hour if begun else None
+
     async def _now(
         self, subject: Subject, plan: Schedule, method: Method, parts: tuple[str, ...]
     ) -> ForecastDistribution:
         morning = await self._one(subject, plan, method, parts)
         target, calendar = subject.target, subject.calendar_of(parts)
-        if plan.frequency is Frequency.HOURLY or target.dataset_id is not None or not parts:
-            return morning
-        hour = await subject.source.closed(Frequency.HOURLY, calendar)
-        if not calendar.midnight(plan.origin) < hour < calendar.midnight(plan.origin + 1):
+        hour = await self._hour(subject, plan)
+        if hour is None or not parts:
             return morning
         made_from = hash(morning.mean.tobytes())
         key = (target.dimension, parts, calendar, method, plan, hour, made_from)
@@ -243,11 +273,9 @@ class Forecasting:
         target, calendar = subject.target, subject.calendar_of(parts)
         series = (target.dataset_id, target.version, target.dimension, parts, calendar)
         asked = (series, method, plan.frequency, plan.since, plan.origin, lead)
-        now = self._clock()
-        read_at, made_from = self._read.get(asked, (None, None))
-        fresh = read_at is not None and abs(now - read_at) < FRESH
-        if fresh and (known := self._memo.known(made_from)) is not None:
+        if (known := self._memo.known(self._lately.of(asked))) is not None:
             return known
+        now = self._clock()
         history = await subject.source.history(target, parts, plan.frequency, calendar)
         past = plan.past(history)
         if parts == target.parts:
@@ -256,9 +284,7 @@ class Forecasting:
             past = History(plan.frequency, plan.origin, np.zeros(0))
         content = hashlib.blake2b(past.values.tobytes(), digest_size=16).digest()
         made_from = (content, past.start, plan.frequency, lead, calendar, method)
-        if len(self._read) >= MOST_READ:
-            self._read.clear()
-        self._read[asked] = (now, made_from)
+        self._lately.put(asked, now, made_from)
         work = partial(forecast, past, lead, calendar, method.value)
         return await self._memo.make(made_from, work)
 

@@ -4,13 +4,37 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from services.forecaster.domain.forecasting.distribution import ForecastDistribution
+from shared.clock import Clock
 
 Result = TypeVar("Result")
 # About 48 bytes a step: 96 MB at most, or 6,600 forecasts of 300 days.
 MOST_STEPS = 2_000_000
+FRESH = timedelta(seconds=10)
+MOST_ASKED = 20_000
+
+
+class Lately:
+    """What the answer to some arguments was made from, as it was looked up less than FRESH ago."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._read: dict[Hashable, tuple[datetime, Hashable]] = {}
+
+    def of(self, asked: Hashable) -> Hashable | None:
+        """The key that was put, None where it must be looked up again."""
+        read_at, made_from = self._read.get(asked, (None, None))
+        fresh = read_at is not None and abs(self._clock() - read_at) < FRESH
+        return made_from if fresh else None
+
+    def put(self, asked: Hashable, read_at: datetime, made_from: Hashable) -> None:
+        """Remember a key, looked up at a time."""
+        if len(self._read) >= MOST_ASKED:
+            self._read.clear()
+        self._read[asked] = (read_at, made_from)
 
 
 class Memo:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from services.forecaster.adapters.live_load import LiveLoad
+from services.forecaster.adapters.recent import FRESH
 from services.forecaster.domain.forecasting.calendar import Calendar
 from services.forecaster.domain.forecasting.series import Frequency, History, day_of
 from shared import redis_keys
@@ -31,6 +32,7 @@ class Helpdesk:
         self.count(NOON - timedelta(hours=1), queue="Desk")
 
     def count(self, moment: datetime, tickets: int = 1, queue: str = "HR") -> None:
+        self.now += FRESH
         for dimension, name in ((Dimension.QUEUE, queue), (Dimension.TOPIC, "pay")):
             self.store.sets.setdefault(redis_keys.series(dimension), set()).add(name)
             for grain in (Grain.HOUR, Grain.DAY):
@@ -106,3 +108,25 @@ async def test_a_queue_is_known_with_its_first_ticket_by_path_and_by_id() -> Non
     desk.now += timedelta(seconds=1)
     assert (await desk.load.resolve(SeriesName(queue="IT"))).parts == ("IT/Network",)
     assert (await desk.load.resolve(SeriesName(queue="0"))).parts == ("Desk", "HR", "IT/Network")
+
+
+async def test_a_sum_is_of_all_below_from_the_first_of_them_on() -> None:
+    desk = Helpdesk()
+    for number in range(40):
+        desk.count(NOON - timedelta(days=40 - number), number, queue=f"IT/{number}")
+    for name, tickets in (("IT", sum(range(40))), ("0", 1 + sum(range(40)))):
+        target = await desk.load.resolve(SeriesName(queue=name))
+        days, hours = [
+            await desk.load.history(target, target.parts, frequency, CALENDARS[0])
+            for frequency in (Frequency.DAILY, Frequency.HOURLY)
+        ]
+        assert day_of(days.start) == (NOON - timedelta(days=39)).date()
+        assert hours.values.sum() == tickets
+        assert days.values.tolist() == list(range(1, 40))
+
+
+async def test_a_queue_without_tickets_has_no_days() -> None:
+    desk = Helpdesk()
+    desk.load = LiveLoad(desk.store, QueueDirectory(ids={"HR": 5}), lambda: desk.now)
+    assert len((await desk.history()).values) == 0
+    assert len((await desk.history(frequency=Frequency.HOURLY)).values) == 0
