@@ -97,7 +97,8 @@ class ResidualRings:
         only, and the next draw departs from n draws by sqrt(1 + 1 / n) of it. Beyond the leads
         ever seen, uncertainty grows as a random walk's would, but slower.
         """
-        few = np.sqrt(1.0 + leads / max(self.span, 1))
+        span = max(self.span, 1)
+        few = np.sqrt(1.0 + np.minimum(leads, span) / span)
         beyond = np.maximum(np.log(leads) - self.knots[-1] - 0.5, 0.0)
         wider: FloatArray = few * np.exp(0.25 * beyond)
         return wider

@@ -65,10 +65,17 @@ def pseudo_origins(known: int) -> IntArray:
 
     Sixteen in the past of a short history, every eleventh day of the last two years of a long one.
     """
-    first = max(_SHORTEST, min(365, known // 3))
-    step = _STEP if known >= 365 else max(1, (known - first) // 16)
+    first, step = _first(known), _spacing(known)
     past = np.arange(known - step, first - 1, -step)[: MAX_ORIGINS - 1]
     return np.append(past[::-1], known).astype(np.int64)
+
+
+def _first(known: int) -> int:
+    return max(_SHORTEST, min(365, known // 3))
+
+
+def _spacing(known: int) -> int:
+    return _STEP if known >= 365 else max(1, (known - _first(known)) // 16)
 
 
 def calendars(history: History, horizon: int, calendar: Calendar) -> list[LevelledCalendar]:
@@ -135,7 +142,15 @@ def forecast_daily(history: History, horizon: int, calendar: Calendar) -> Foreca
     actuals = np.append(history.values, np.full(horizon, np.nan))[rows]
     recency = 0.5 ** ((n - origins[:-1]) / _RECENCY_HALF_LIFE)
     prior = _prior(n, len(past), leads)
-    weights, rehearsed = lead_weights(past, actuals, prior, leads, DAILY_BUCKETS, recency=recency)
+    weights, rehearsed = lead_weights(
+        past,
+        actuals,
+        prior,
+        leads,
+        DAILY_BUCKETS,
+        recency=recency,
+        spacing=_spacing(n),
+    )
     phases = weekday(rows + history.start)
     rings = ResidualRings.learn(
         rehearsed,

@@ -146,7 +146,9 @@ def forecast_hourly(history: History, horizon: int, calendar: Calendar) -> Forec
     actuals = np.append(history.values, np.full(int(leads[-1]), np.nan))[rows]
     recency = 0.5 ** ((known - origins) / _RECENCY_HALF_LIFE)
     prior = np.full((len(past), len(leads)), 1.0 / len(past))
-    weights, rehearsed = lead_weights(past, actuals, prior, leads, HOURLY_BUCKETS, recency=recency)
+    weights, rehearsed = lead_weights(
+        past, actuals, prior, leads, HOURLY_BUCKETS, recency=recency, spacing=_STEP
+    )
     hours = days.cells % 24
     rings = ResidualRings.learn(
         rehearsed,

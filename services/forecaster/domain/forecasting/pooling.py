@@ -75,12 +75,14 @@ def lead_weights(
     buckets: tuple[int, ...],
     *,
     recency: FloatArray,
+    spacing: int,
 ) -> tuple[LeadWeights, FloatArray]:
     """Weights by past errors, and what such weights would have forecast in the past.
 
     past: what candidates forecast, shape (candidates, origins, leads). actuals: what happened,
     (origins, leads), NaN where it is not yet known. prior: (candidates, leads), weights before
-    evidence. leads: ascending. recency: (origins,).
+    evidence. leads: ascending. recency: (origins,). spacing: steps from one origin to the next;
+    forecasts over more leads than that overlap and count as fewer.
 
     The rehearsal, (origins, leads), forecasts each span of origins with the weights that the
     others alone would have given: its errors are those of weights that did not see them.
@@ -92,7 +94,11 @@ def lead_weights(
     before = np.array([prior[:, span].mean(axis=1) for span, _ in spans])
     *others, every = (
         LeadWeights(knots, values)
-        for values in _weights(evidence.without_each(), before / before.sum(axis=1, keepdims=True))
+        for values in _weights(
+            evidence.without_each(),
+            before / before.sum(axis=1, keepdims=True),
+            np.minimum(1.0, spacing / np.exp(knots)),
+        )
     )
     rehearsed = np.empty(actuals.shape)
     for fold, weights in enumerate(others):
@@ -125,16 +131,18 @@ def _evidence(
     return _Evidence(products, worth, origins)
 
 
-def _weights(evidence: _Evidence, prior: FloatArray) -> FloatArray:
+def _weights(evidence: _Evidence, prior: FloatArray, alone: FloatArray) -> FloatArray:
     """Weights w that minimise S log(w'Gw) / 2 + KL(w, prior), shape (F, B, C).
 
-    G: the mean products of errors; S: SHARPNESS, less where few origins speak. Each round moves
-    towards the minimum of the loss made linear, by ever smaller steps (the generalised
-    conditional gradient: long steps alone would go back and forth between two good candidates).
+    alone: share of each bucket's origins that would not overlap, (B,). G: the mean products of
+    errors; S: SHARPNESS, less where few origins speak. Each round moves towards the minimum of
+    the loss made linear, by ever smaller steps (the generalised conditional gradient: long steps
+    alone would go back and forth between two good candidates).
     """
     safe = np.maximum(evidence.worth, 1e-9)[..., None, None]
     mean = evidence.products / safe
-    trust = (SHARPNESS * evidence.origins / (evidence.origins + HALF_TRUST))[..., None]
+    origins = evidence.origins * alone
+    trust = (SHARPNESS * origins / (origins + HALF_TRUST))[..., None]
     weights = np.broadcast_to(prior, mean.shape[:-1]).copy()
     for done in range(_ROUNDS):
         slope = (mean @ weights[..., None])[..., 0]

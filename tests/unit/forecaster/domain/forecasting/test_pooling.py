@@ -27,14 +27,16 @@ def noise(count: int, origins: int, seed: int = 3) -> np.ndarray:
 
 
 def judged(
-    errors: np.ndarray, prior: np.ndarray | None = None, level: float = 99.0
+    errors: np.ndarray, prior: np.ndarray | None = None, spacing: int = 28
 ) -> tuple[LeadWeights, np.ndarray]:
-    """Weights and rehearsal where `level` came every time and candidates missed it by `errors`."""
+    """Weights and rehearsal where 99 came every time and candidates missed it by `errors`."""
     leads = np.arange(1, errors.shape[2] + 1)
     given = np.full((len(errors), len(leads)), 1 / len(errors)) if prior is None else prior
-    actuals = np.where(np.isfinite(errors[0]), level, np.nan)
+    actuals = np.where(np.isfinite(errors[0]), 99.0, np.nan)
     recency = np.ones(errors.shape[1])
-    return lead_weights(level + errors, actuals, given, leads, BUCKETS, recency=recency)
+    return lead_weights(
+        99.0 + errors, actuals, given, leads, BUCKETS, recency=recency, spacing=spacing
+    )
 
 
 def weights_for(errors: np.ndarray, prior: np.ndarray | None = None) -> np.ndarray:
@@ -85,6 +87,14 @@ def test_without_outcomes_the_prior_stands() -> None:
 def test_few_origins_change_little() -> None:
     errors = noise(2, 40) * np.array([1.0, 1.5])[:, None, None]
     assert weights_for(errors[:, :2])[0].mean() < weights_for(errors)[0].mean()
+
+
+def test_forecasts_that_overlap_change_less() -> None:
+    errors = noise(2, 40) * np.array([1.0, 1.5])[:, None, None]
+    leads = np.arange(1, 29)
+    apart, overlapping = (judged(errors, spacing=days)[0].at(leads)[0] for days in (28, 2))
+    assert overlapping[0] == pytest.approx(apart[0])
+    assert (overlapping[7:] < apart[7:]).all()
 
 
 def test_a_rehearsal_knows_nothing_of_its_own_outcomes() -> None:
