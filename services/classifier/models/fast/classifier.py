@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Final
 
 import numpy as np
@@ -40,6 +41,10 @@ _WORD_TEXTS: Final = 16_000
 # Word rows of more topics than this would not fit beside everything else.
 _WORD_CLASSES: Final = 1_000
 _CORRECTION_STEPS: Final = 8
+# Times the logarithm of how scarce a class is, added to its logit (logit adjustment, Menon et al.
+# 2021): few examples, however often repeated, say little of what else is of their class. From .6
+# on old topics lose more than half a point.
+_SCARCITY: Final = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +166,8 @@ class FastClassifier:
         order = self._memory.order()
         old_head, old_words, before = self._head, self._words, self._guard.right(self)
         self._head = self._relearned(texts, targets, order, classes)
+        for label, times in self._memory.scarce().items():
+            self._head.favour(label, _SCARCITY * log(max(times, 1.0)))
         self._refit_words(texts, targets, order, len(classes))
         if self._guard.refuses(before, self._guard.right(self)):
             self._head, self._words = old_head, old_words

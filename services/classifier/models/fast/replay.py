@@ -120,24 +120,31 @@ class ReplayMemory:
         pairs += list(self._corrections.items())
         return [text for text, _ in pairs], [label for _, label in pairs]
 
-    def order(self) -> NDArray[np.int64]:
-        """Indices into `examples` as a refit is to see them: old classes in the shares in which
-        they were trained, so that nothing shifts between them, and a class known from corrections
-        alone, or nearly so, repeated up to the median class.
-        """
+    def scarce(self) -> dict[str, float]:
+        """Classes known from corrections alone, or nearly so: how many times as many examples the
+        median class has."""
         corrected = Counter(self._corrections.values())
         sizes = {name: shelf.seen for name, shelf in self._shelves.items()}
-        totals = [sizes.get(name, 0) + corrected[name] for name in {*sizes, *corrected}]
-        median = float(np.median(totals)) if totals else 0.0
+        totals = {name: sizes.get(name, 0) + corrected[name] for name in {*sizes, *corrected}}
+        median = float(np.median(list(totals.values()))) if totals else 0.0
+        few = (name for name in corrected if corrected[name] > sizes.get(name, 0))
+        return {name: median / totals[name] for name in few}
+
+    def order(self) -> NDArray[np.int64]:
+        """Indices into `examples` as a refit is to see them: old classes in the shares in which
+        they were trained, so that nothing shifts between them, and scarce ones repeated up to the
+        median class.
+        """
         repeats = [
-            _repeats(sizes[label] / len(self._shelves[label].texts), _MOST_STANDING_FOR)
-            for text, label in self._stored()
+            _repeats(shelf.seen / len(shelf.texts), _MOST_STANDING_FOR)
+            for shelf in self._shelves.values()
+            for text in shelf.texts
             if text not in self._corrections
         ]
-        for label in self._corrections.values():
-            known = sizes.get(label, 0)
-            few = corrected[label] > known
-            repeats.append(_repeats(median / (corrected[label] + known), _MOST_TIMES) if few else 1)
+        scarce = self.scarce()
+        repeats += [
+            _repeats(scarce.get(label, 1.0), _MOST_TIMES) for label in self._corrections.values()
+        ]
         return np.repeat(np.arange(len(repeats)), repeats)
 
     def _stored(self) -> Iterator[tuple[str, str]]:

@@ -120,10 +120,9 @@ class LinearHead:
             self._bias, self._squares, self._bias_squares, len(self.classes), rate,
         )  # fmt: skip
 
-    def contributions(self, features: Features, column: int) -> NDArray[np.float32]:
-        """What each row of the one text of `features` adds to the logit of a class."""
-        weights: NDArray[np.float32] = self._weights[features.rows, column] * features.values
-        return weights
+    def favour(self, label: str, by: float) -> None:
+        """Add `by` to every logit of a class."""
+        self._bias[self.classes.index(label)] += np.float32(by)
 
     def fork(self) -> "LinearHead":
         """A head of its own with the same weights, copied by whichever of the two learns first."""

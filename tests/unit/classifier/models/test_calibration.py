@@ -103,3 +103,13 @@ def test_a_refit_from_corrections_alone_balances_them() -> None:
         memory.correct(f"text {number}", "ab"[number < 4])
     seen = np.bincount(memory.order())
     assert seen.tolist() == [2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1]
+
+
+def test_scarce_is_what_corrections_alone_have_told_of() -> None:
+    memory = ReplayMemory()
+    assert memory.scarce() == {}
+    memory.remember([f"text {i}" for i in range(120)], ["big"] * 80 + ["small"] * 40)
+    memory.correct("text 1", "big")
+    for number in range(5):
+        memory.correct(f"new {number}", "new")
+    assert memory.scarce() == {"new": 40 / 5}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from services.classifier.models.lexical.linear import LinearHead
+from services.classifier.models.lexical.vocabulary import Vocabulary
 
 
 @pytest.fixture
@@ -42,6 +43,16 @@ def test_rows_are_kept_and_renumbered(head: LinearHead, shared: bool) -> None:
     assert np.array_equal(filled(head)[:5], before[kept])
     assert not filled(head)[5:].any()
     assert twin is None or np.array_equal(filled(twin), before)
+
+
+def test_a_favoured_class_gains_in_every_answer(head: LinearHead) -> None:
+    nothing = Vocabulary().features(["unknown"])
+    twin, before = head.fork(), head.logits(nothing)
+    head.favour("class 3", 1.5)
+    gained = (head.logits(nothing) - before)[0]
+    assert gained[3] == pytest.approx(1.5)
+    assert not np.delete(gained, 3).any()
+    assert np.array_equal(twin.logits(nothing), before)
 
 
 def test_it_grows_beyond_the_room_it_has(head: LinearHead) -> None:
