@@ -9,6 +9,7 @@ from services.forecaster.domain.forecasting.conformal import HOURLY_BUCKETS, Res
 from services.forecaster.domain.forecasting.design import calendar_design
 from services.forecaster.domain.forecasting.distribution import (
     ForecastDistribution,
+    ordered,
     rounded,
 )
 from services.forecaster.domain.forecasting.feasts import hour_table, sunday_like
@@ -26,6 +27,9 @@ _LEADS = ((12, 1), (96, 5), (336, 11))
 _RECENCY_HALF_LIFE = 24.0 * 180
 _REFIT_DAYS = 28
 _SEASON_LIMIT = 1.0  # on logs: a year that nearly triples is noise of a short history
+# The hours of an odd day are odd together: rare among residuals, they fill the day they come on.
+# Chosen so that bikes and taxis at the turn of the year gain and made-up arrivals stay in range.
+_ODD_DAYS = 1.03
 _CEILING = 10.0  # times the highest hour ever seen; beyond it a short history misleads
 _REPLAYED = 104 * 168  # hours; the longest profile memory has a half-life of 23 weeks
 
@@ -162,5 +166,6 @@ def forecast_hourly(history: History, horizon: int, calendar: Calendar) -> Forec
     ahead = np.arange(1, horizon + 1)
     now = np.minimum(candidates(state, np.array([known]), ahead, days), highest)
     mean = weights.pool(now, ahead)[0]
-    quantiles = rounded(rings.quantiles(mean, hours[known + ahead - 1]))
+    quantiles = rings.quantiles(mean, hours[known + ahead - 1])
+    quantiles = rounded(ordered(mean[:, None] + _ODD_DAYS * (quantiles - mean[:, None])))
     return ForecastDistribution(history.frequency, history.end, mean, quantiles, "profile-pool")
