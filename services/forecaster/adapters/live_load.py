@@ -184,7 +184,7 @@ class LiveLoad:
         for at, part in enumerate(parts):
             days = await self._days_of(target.dimension, part, calendar, closed)
             total = add([total, days]) if len(total.values) else days
-            if at % READ_AT_ONCE == 0:
+            if at % READ_AT_ONCE == READ_AT_ONCE - 1:
                 await asyncio.sleep(0)
         return total
 
