@@ -43,6 +43,8 @@ TOPICS, PRIORITIES = 12, 3
 QUICK = 50
 OK = 200
 DEADLINE = 600.0
+# Longer than from one look for surges to the next: the first replays a quarter of every series.
+REST_SECONDS = 12.0
 # Shapes of load that queues take turns with: making a thousand of them says nothing more.
 SHAPES = 20
 
@@ -200,6 +202,7 @@ async def figures(served: Served, queues: int, asked: int) -> list[Row]:
         await eventually(lambda: _published(inside, queues + 1), DEADLINE, what="the refit")
         refit = cpu_seconds(served.forecaster.pid) - before
         await eventually(lambda: _answers(gateway, "/health"), DEADLINE, what="a gateway")
+        await eventually(lambda: _rests(served.forecaster), DEADLINE, what="the end of the start")
         return [
             row(f"nightly refit of {queues:,} queues and all", refit, "s CPU", at_most=60.0),
             *await answers(served, gateway, queues, asked),
@@ -245,14 +248,7 @@ async def answers(served: Served, gateway: HttpClient, queues: int, asked: int) 
         return [
             row(f"{name}, CPU of both", spent, "ms CPU"),
             row(f"{name}, p50", half, "ms"),
-            row(
-                f"{name}, p99",
-                high,
-                "ms",
-                baseline="its p50",
-                baseline_value=half,
-                at_most=promised,
-            ),
+            row(f"{name}, p99", high, "ms", baseline="p50", baseline_value=half, at_most=promised),
         ]
 
     forecast, history_of = "POST /api/forecast, 300 days", "GET /api/historical, 3 years of hours"
@@ -290,6 +286,12 @@ async def _answers(client: HttpClient, path: str) -> bool:
         return (await client.get(path)).status == OK
     except Unreachable:
         return False
+
+
+async def _rests(process: ChildProcess) -> bool:
+    before = cpu_seconds(process.pid)
+    await asyncio.sleep(REST_SECONDS)
+    return cpu_seconds(process.pid) - before < 0.05 * REST_SECONDS
 
 
 async def _published(client: HttpClient, forecasts: int) -> bool:
