@@ -18,7 +18,10 @@ async def serving(answer: Answer) -> AsyncIterator[tuple[str, list[int]]]:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-                body = await reader.readexactly(int(length or 0))
+                if b"\r\ntransfer-encoding: chunked\r\n" in head.lower():
+                    body = await reader.readuntil(b"0\r\n\r\n")
+                else:
+                    body = await reader.readexactly(int(length or 0))
                 said = answer(head + body)
                 if said is None:
                     return

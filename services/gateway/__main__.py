@@ -19,7 +19,7 @@ from services.gateway.adapters.judge import HttpJudge
 from services.gateway.adapters.load_reader import LoadReader
 from services.gateway.adapters.probes import HttpProbe
 from services.gateway.adapters.redis_views import RedisViews, connect
-from services.gateway.adapters.transport import LeanTransport
+from services.gateway.adapters.transport import AiohttpTransport
 from services.gateway.app import create_app
 from services.gateway.dependencies import Ports
 from services.gateway.settings import GatewaySettings
@@ -58,7 +58,7 @@ async def serve(settings: GatewaySettings, redis: RedisSettings, partitions: int
     listener = listen(settings.host, settings.port)
     client = connect(redis)
     views = RedisViews(client, partitions)
-    async with client, httpx.AsyncClient(transport=LeanTransport()) as http:
+    async with client, httpx.AsyncClient(transport=AiohttpTransport()) as http:
         ports = Ports(
             settings=settings,
             views=views,
