@@ -46,7 +46,8 @@ class Run:
     def start(self) -> None:
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                self._command("broker"),
+                # As from a terminal: who runs the tests in the background ignores Ctrl-C.
+                ["env", "--default-signal=INT", *self._command("broker")],
                 cwd=CHECKOUT,
                 env=self.environment,
                 stdout=output,
