@@ -47,7 +47,7 @@ class Run:
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 # As from a terminal: who runs the tests in the background ignores Ctrl-C.
-                ["env", "--default-signal=INT", *self._command("broker")],
+                ["/usr/bin/env", "--default-signal=INT", *self._command("broker")],
                 cwd=CHECKOUT,
                 env=self.environment,
                 stdout=output,
