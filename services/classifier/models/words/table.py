@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from services.classifier.models.encoding.carrier import WEIGHTS_SHA256
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.lexical.featurising import place_all
+from services.classifier.models.products import quantised
 from services.classifier.models.words.uses import WordUses
 
 Array = NDArray[np.float32]
@@ -24,7 +25,6 @@ _LONGEST_WORD: Final = 40
 _MOST_WORDS: Final = 50_000
 # Words without a vector that are counted at a time.
 _MOST_MET: Final = 20_000
-_LEVELS: Final = 127.0
 
 
 class WordTable:
@@ -129,7 +129,7 @@ class WordTable:
         if frequency is not None:
             self.centre = (frequency @ raw / frequency.sum()).astype(np.float32)
             self._centred = True
-        vectors, scales = _quantised(raw - self.centre)
+        vectors, scales = quantised(raw - self.centre)
         self.vectors = np.concatenate([self.vectors, vectors])
         self.scales = np.concatenate([self.scales, scales])
         self._index(np.concatenate([self.hashes, hashes]))
@@ -152,8 +152,3 @@ def _unit_blocks(raw: Array) -> Array:
     length = np.linalg.norm(blocks, axis=2, keepdims=True)
     result: Array = (blocks / np.maximum(length, 1e-6)).reshape(raw.shape)
     return result
-
-
-def _quantised(vectors: Array) -> tuple[NDArray[np.int8], Array]:
-    scales = np.maximum(np.abs(vectors).max(axis=1), 1e-9) / _LEVELS
-    return np.rint(vectors / scales[:, None]).astype(np.int8), scales.astype(np.float32)
