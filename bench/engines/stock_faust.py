@@ -1,6 +1,7 @@
 """Faust as its tutorial shows it: an agent that gets one event at a time."""
 
 import tempfile
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -20,7 +21,7 @@ def main() -> None:
         worker_redirect_stdouts=False,
         table_standby_replicas=0,
         broker_commit_every=10_000,
-        datadir=tempfile.mkdtemp(prefix="faust-bench-"),
+        datadir=Path(tempfile.gettempdir(), "deskstream-faust"),
     )
     source = app.topic(arguments.source, value_serializer="raw", key_serializer="raw")
     target = app.topic(arguments.target, value_serializer="raw", key_serializer="raw")

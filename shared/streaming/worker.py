@@ -7,6 +7,7 @@ import logging
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
 import faust
@@ -93,8 +94,8 @@ class StreamWorker:
         self._app = _App(
             name,
             broker=f"kafka://{bootstrap}",
-            # Faust wants a folder even where nothing is stored.
-            datadir=tempfile.mkdtemp(prefix=f"{name}-"),
+            # Faust makes a folder for tables, which nobody here has: all share an empty one.
+            datadir=Path(tempfile.gettempdir(), "deskstream-faust"),
             topic_allow_declare=False,
             topic_disable_leader=True,
             web_enabled=False,
