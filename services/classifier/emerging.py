@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from services.classifier.adapters.correction_log import LogSoFar
 from services.classifier.adapters.state_snapshots import StateSnapshots
+from services.classifier.domain.log_records import LogRecord
 from services.classifier.domain.radar.limits import RadarLimits
 from services.classifier.domain.radar.radar import DIMENSION, Proposal, Radar
-from services.classifier.models.fast.folding import LogRecord
 from shared import metrics
 from shared.events import TicketLabelled
 

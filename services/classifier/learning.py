@@ -11,9 +11,10 @@ from services.classifier.budgeting import publish
 from services.classifier.domain.error_budget import TARGET_PRECISION
 from services.classifier.domain.judgement import Judgement
 from services.classifier.domain.labelling import Labelling, ModelIdentity
+from services.classifier.domain.log_records import LogRecord
 from services.classifier.models.allocation import give_back
 from services.classifier.models.fast.explanation import top_words
-from services.classifier.models.fast.folding import Fold, LogRecord
+from services.classifier.models.fast.folding import Fold
 from shared import metrics
 from shared.events import CorrectionsUndone, ModelPromoted, RefitDue, WordsMet
 

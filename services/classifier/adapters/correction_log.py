@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from mode import Service
 from pydantic import ValidationError
 
-from services.classifier.models.fast.folding import LogRecord
+from services.classifier.domain.log_records import LogRecord
 from shared.events import CORRECTION_RECORD
 from shared.topics import CORRECTED
 

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.domain.labelling import ModelIdentity, Probabilities
+from services.classifier.domain.log_records import LogRecord
 from services.classifier.models.calibration import HeldOut
 from services.classifier.models.encoding.encoder import Encoder
-from services.classifier.models.fast.folding import Fold, LogRecord
+from services.classifier.models.fast.folding import Fold
 from services.classifier.models.fast.heads import TextHead
 from services.classifier.models.fast.serving import FastLabeller
 from shared.events import CorrectionLogEvent, RefitDue, TicketCorrected, WordsMet

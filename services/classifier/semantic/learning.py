@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from services.classifier.domain.candidates import LatelyCorrected
+from services.classifier.domain.log_records import LogRecord
 from services.classifier.learning import LearningLabeller
 from services.classifier.models.encoding.encoder import Encoder
-from services.classifier.models.fast.folding import Base, Fold, LogRecord
+from services.classifier.models.fast.folding import Base, Fold
 from services.classifier.models.fast.promotion import Promoted
 from services.classifier.models.fast.serving import FastLabeller
 from services.classifier.models.semantic.heads import CascadedHead

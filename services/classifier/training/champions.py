@@ -12,8 +12,9 @@ from services.classifier.adapters.artifact_store import (
 )
 from services.classifier.adapters.artifacts import TwoHeads, load, read_manifest
 from services.classifier.domain.labelling import Labeller, ModelIdentity
+from services.classifier.domain.log_records import LogRecord
 from services.classifier.models.encoding.encoder import Encoder
-from services.classifier.models.fast.folding import Fold, LogRecord
+from services.classifier.models.fast.folding import Fold
 from services.classifier.models.fast.serving import NAME, FastLabeller
 from services.classifier.models.fast.untrained import VERSION, untrained
 from services.classifier.training.challenger import Judged, judge, judged_heads

@@ -13,9 +13,10 @@ import pytest
 
 from services.classifier.adapters.artifact_store import LocalDirectory
 from services.classifier.adapters.state_snapshots import StateSnapshots
+from services.classifier.domain.log_records import LogRecord
 from services.classifier.emerging import EmergingTopics
 from services.classifier.learning import LearningLabeller
-from services.classifier.models.fast.folding import Fold, LogRecord
+from services.classifier.models.fast.folding import Fold
 from services.classifier.models.fast.serving import FastLabeller
 from services.classifier.routes import learning_router
 from services.classifier.semantic.proposals import proposals_router

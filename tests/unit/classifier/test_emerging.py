@@ -8,6 +8,7 @@ import pytest
 from services.classifier.adapters.artifact_store import LocalDirectory
 from services.classifier.adapters.correction_log import LogSoFar
 from services.classifier.adapters.state_snapshots import KEPT, StateSnapshots
+from services.classifier.domain.log_records import LogRecord
 from services.classifier.domain.radar.cluster import Fate
 from services.classifier.emerging import (
     SNAPSHOT_BASE,
@@ -15,7 +16,6 @@ from services.classifier.emerging import (
     SNAPSHOT_PREFIX,
     EmergingTopics,
 )
-from services.classifier.models.fast.folding import LogRecord
 from shared.events import ProposalDismissed
 from tests.builders import NOON, a_correction
 from tests.unit.classifier.domain.radar.sky import NOVEL, Sky

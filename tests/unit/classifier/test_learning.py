@@ -6,8 +6,9 @@ from typing import NoReturn
 
 import pytest
 
+from services.classifier.domain.log_records import LogRecord
 from services.classifier.learning import REFITS_BETWEEN_SNAPSHOTS, LearningLabeller
-from services.classifier.models.fast.folding import Fold, LogRecord
+from services.classifier.models.fast.folding import Fold
 from services.classifier.models.fast.serving import FastLabeller
 from shared import metrics
 from shared.events import CorrectionLogEvent, RefitDue

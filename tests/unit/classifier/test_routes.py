@@ -9,9 +9,10 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 from services.classifier.domain.labelling import HeadScores, Labelling, ModelIdentity
+from services.classifier.domain.log_records import LogRecord
 from services.classifier.inference import Inference
 from services.classifier.learning import LearningLabeller
-from services.classifier.models.fast.folding import Fold, LogRecord
+from services.classifier.models.fast.folding import Fold
 from services.classifier.models.fast.serving import FastLabeller
 from services.classifier.routes import learning_router, quality_router, router
 from shared.events import CorrectionLogEvent, RefitDue

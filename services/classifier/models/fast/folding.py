@@ -1,12 +1,13 @@
 """The fold: a trained model and every record of the correction log applied to it, in order."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from services.classifier.domain.judgement import Judgement
 from services.classifier.domain.labelling import Labelling, ModelIdentity
 from services.classifier.domain.ledger import Correction, Ledger
+from services.classifier.domain.log_records import LogRecord
 from services.classifier.models.digests import digest_of
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.heads import TextHead
@@ -19,7 +20,6 @@ from services.classifier.models.fast.promotion import (
 )
 from services.classifier.models.fast.serving import FastLabeller
 from shared.events import (
-    CorrectionLogEvent,
     CorrectionsUndone,
     LearningReset,
     ModelPromoted,
@@ -31,19 +31,6 @@ from shared.events import (
 )
 
 Base = Callable[[], FastLabeller]
-
-
-@dataclass(frozen=True, slots=True)
-class LogRecord:
-    """One record of the log; `event` is None where the bytes were no event."""
-
-    offset: int
-    event: CorrectionLogEvent | None
-
-    @property
-    def event_id(self) -> str:
-        """Empty where there is no event."""
-        return self.event.event_id if self.event else ""
 
 
 class Fold:

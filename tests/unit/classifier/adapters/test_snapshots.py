@@ -9,8 +9,9 @@ from services.classifier.adapters.artifact_store import LocalDirectory
 from services.classifier.adapters.correction_log import LogSoFar
 from services.classifier.adapters.snapshots import Snapshots
 from services.classifier.adapters.state_snapshots import KEPT
+from services.classifier.domain.log_records import LogRecord
 from services.classifier.models.encoding.deferred import DeferredEncoder
-from services.classifier.models.fast.folding import Fold, LogRecord
+from services.classifier.models.fast.folding import Fold
 from services.classifier.models.fast.serving import FastLabeller
 from tests.builders import a_correction
 

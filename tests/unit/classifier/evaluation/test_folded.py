@@ -3,9 +3,10 @@
 import numpy as np
 
 from services.classifier.domain.labelling import ModelIdentity
+from services.classifier.domain.log_records import LogRecord
 from services.classifier.evaluation.folded import FoldedClassifier
 from services.classifier.evaluation.online import OnlineClassifier
-from services.classifier.models.fast.folding import Fold, LogRecord
+from services.classifier.models.fast.folding import Fold
 from services.classifier.models.fast.heads import TextHead
 from services.classifier.models.fast.serving import FastLabeller
 from shared.events import RefitDue

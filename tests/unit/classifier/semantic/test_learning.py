@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from services.classifier.adapters.model_files import decode_state, encode_state
+from services.classifier.domain.log_records import LogRecord
 from services.classifier.models.encoding.encoder import Encoder
-from services.classifier.models.fast.folding import Fold, LogRecord
+from services.classifier.models.fast.folding import Fold
 from services.classifier.models.fast.promotion import ModelUnavailable
 from services.classifier.models.fast.serving import FastLabeller
 from services.classifier.models.fast.untrained import untrained

@@ -8,8 +8,8 @@ import pytest
 
 from services.classifier.adapters.artifact_store import LocalDirectory
 from services.classifier.adapters.state_snapshots import StateSnapshots
+from services.classifier.domain.log_records import LogRecord
 from services.classifier.emerging import EmergingTopics
-from services.classifier.models.fast.folding import LogRecord
 from services.classifier.semantic.proposals import proposals_router
 from shared.events import ProposalDismissed
 from shared.http import create_service

@@ -13,7 +13,8 @@ from services.classifier.adapters.material import Row
 from services.classifier.adapters.promotion_desk import MemoryPromotionDesk
 from services.classifier.adapters.training_log import MemoryTrainingLog
 from services.classifier.domain.labelling import Labeller, ModelIdentity
-from services.classifier.models.fast.folding import Fold, LogRecord
+from services.classifier.domain.log_records import LogRecord
+from services.classifier.models.fast.folding import Fold
 from services.classifier.models.fast.serving import FastLabeller
 from services.classifier.training.rounds import (
     KEPT,

@@ -7,8 +7,9 @@ import pytest
 
 from services.classifier.adapters.model_files import decode_state, encode_state
 from services.classifier.domain.labelling import ModelIdentity
+from services.classifier.domain.log_records import LogRecord
 from services.classifier.models.encoding.encoder import Encoder
-from services.classifier.models.fast.folding import Fold, LogRecord
+from services.classifier.models.fast.folding import Fold
 from services.classifier.models.fast.heads import TextHead
 from services.classifier.models.fast.promotion import ModelUnavailable
 from services.classifier.models.fast.serving import FastLabeller

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from services.classifier.domain.labelling import ModelIdentity
+from services.classifier.domain.log_records import LogRecord
 from services.classifier.models.encoding.encoder import Encoder
-from services.classifier.models.fast.folding import Fold, LogRecord
+from services.classifier.models.fast.folding import Fold
 from services.classifier.models.fast.heads import TextHead
 from services.classifier.models.fast.serving import FastLabeller
 from services.classifier.models.semantic.heads import CascadedHead
