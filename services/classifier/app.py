@@ -13,6 +13,7 @@ from services.classifier.adapters.serving_model import load_learner
 from services.classifier.adapters.snapshots import Snapshots
 from services.classifier.budgeting import FrozenLabeller, calibration_of
 from services.classifier.domain.labelling import Labeller, ModelIdentity
+from services.classifier.domain.log_records import Place
 from services.classifier.domain.parking import ParkingLimit
 from services.classifier.handlers import LabelStage
 from services.classifier.inference import Asked, Inference, NotRemembered
@@ -44,7 +45,7 @@ def create_worker(
     learning = None
     if isinstance(model, FastLabeller):
         # Before the intake: no ticket is labelled without the corrections made before the start.
-        model = learning = _learning(settings, model, worker, kafka.bootstrap_servers)
+        model = learning = _learning(settings, model, worker, kafka)
         judged: Judged = learning
     else:
         model = judged = FrozenLabeller(model, calibration_of(model), settings.precision_target)
@@ -82,7 +83,7 @@ def create_worker(
 
 
 def _learning(
-    settings: ClassifierSettings, trained: FastLabeller, worker: StreamWorker, bootstrap: str
+    settings: ClassifierSettings, trained: FastLabeller, worker: StreamWorker, kafka: KafkaSettings
 ) -> LearningLabeller:
     """The trained model as one that folds the correction log, from its last snapshot on."""
 
@@ -97,10 +98,10 @@ def _learning(
     target = settings.precision_target
     learning = LearningLabeller(Fold(base, trained, promoted=models), snapshots.save, target)
 
-    def begin(written: LogSoFar) -> int:
+    def begin(written: LogSoFar) -> Place:
         return learning.resume(snapshots.latest(written), written.end)
 
-    worker.add(CorrectionLog(bootstrap, begin, learning.apply, worker.busy))
+    worker.add(CorrectionLog(kafka, begin, learning.apply, worker.busy))
     worker.add(PromotionWatch(models, lambda: learning.fold.unmet))
     return learning
 

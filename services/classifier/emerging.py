@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from services.classifier.adapters.correction_log import LogSoFar
 from services.classifier.adapters.state_snapshots import StateSnapshots
-from services.classifier.domain.log_records import LogRecord
+from services.classifier.domain.log_records import LogRecord, Place
 from services.classifier.domain.radar.limits import RadarLimits
 from services.classifier.domain.radar.radar import DIMENSION, Proposal, Radar
 from shared import metrics
@@ -45,29 +45,31 @@ class EmergingTopics:
         self._lock = threading.Lock()
         self._dimension = dimension
         self._radar = Radar(self._limits, dimension)
-        self._offset, self._last = 0, ""
+        self._place = Place()
         self._saved = (0, 0)
         self._number = 0
 
     @property
     def offset(self) -> int:
         """Next offset of the correction log."""
-        return self._offset
+        return self._place.offset
 
-    def resume(self, written: LogSoFar) -> int:
-        """Go on from the newest sound snapshot; the offset of the log to read from.
+    def resume(self, written: LogSoFar) -> Place:
+        """Go on from the newest sound snapshot; the place of the log to read on from.
 
-        What was seen of tickets is good whatever the log: one that does not continue what was
-        folded is read whole.
+        What was seen of tickets is good whatever the log: where it does not continue what was
+        folded, only what that said is forgotten, and it is read whole.
         """
         found = self._snapshots.latest(self._restored)
         if found is not None:
             with self._lock:
                 self._radar, self._number = found.radar, found.number
-                self._saved = (found.radar.observed, found.offset)
-                if written.continues(found.offset, found.last):
-                    self._offset, self._last = found.offset, found.last
-        return self._offset
+                self._saved = (found.radar.observed, found.place.offset)
+                if written.continues(found.place):
+                    self._place = found.place
+                else:
+                    self._radar.forget_log()
+        return self._place
 
     def observe(self, ticket: TicketLabelled, vector: NDArray[np.float32], novelty: float) -> None:
         """Take one ticket, see VectorObserver."""
@@ -81,7 +83,7 @@ class EmergingTopics:
         with self._lock:
             for record in records:
                 self._radar.fold(record.event)
-                self._offset, self._last = record.offset + 1, record.event_id
+                self._place = Place(record.offset + 1, record.event_id)
 
     def proposals(self) -> list[Proposal]:
         """What emerges now, most tickets first."""
@@ -98,14 +100,13 @@ class EmergingTopics:
     def save(self) -> None:
         """Keep what changed since the last time. A store that is full is logged and counted."""
         with self._lock:
-            place = (self._radar.observed, self._offset)
+            place = (self._radar.observed, self._place.offset)
             if place == self._saved:
                 return
             number = self._number + 1
             state = {
                 "number": number,
-                "offset": self._offset,
-                "last": self._last,
+                **self._place._asdict(),
                 "radar": self._radar.state(),
             }
         try:
@@ -119,14 +120,14 @@ class EmergingTopics:
 
     def _restored(self, state: dict[str, Any]) -> "_Saved":
         radar = Radar.from_state(state["radar"], self._limits, self._dimension)
-        return _Saved(int(state["number"]), int(state["offset"]), str(state["last"]), radar)
+        place = Place(int(state["offset"]), str(state["last"]))
+        return _Saved(int(state["number"]), place, radar)
 
 
 @dataclass(frozen=True, slots=True)
 class _Saved:
-    """A snapshot: its number, up to where of the log it reaches, and with which event."""
+    """A snapshot: its number, and up to where of the log it reaches."""
 
     number: int
-    offset: int
-    last: str
+    place: Place
     radar: Radar

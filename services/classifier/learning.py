@@ -11,7 +11,7 @@ from services.classifier.budgeting import publish
 from services.classifier.domain.error_budget import TARGET_PRECISION
 from services.classifier.domain.judgement import Judgement
 from services.classifier.domain.labelling import Labelling, ModelIdentity
-from services.classifier.domain.log_records import LogRecord
+from services.classifier.domain.log_records import LogRecord, Place
 from services.classifier.models.allocation import give_back
 from services.classifier.models.fast.explanation import top_words
 from services.classifier.models.fast.folding import Fold
@@ -74,11 +74,11 @@ class LearningLabeller:
         """Whether no refit is under way: then the offset alone decides every answer."""
         return self._refit is None and not self._taking_over and not self._applying
 
-    def resume(self, fold: Fold | None, end: int) -> int:
+    def resume(self, fold: Fold | None, end: int) -> Place:
         """Go on from a saved fold, if there is one; only before the first `apply`.
 
         end: offset to which the log is to be caught up with. Nobody is answered before that, so
-        each refit up to there is waited for, but the last. Returns the offset to read from.
+        each refit up to there is waited for, but the last. Returns the place to read on from.
         """
         with self._folding:
             with self._serving:
@@ -86,7 +86,7 @@ class LearningLabeller:
                 self._fold.judgement.aim(self._target)
             self._publish_digest()  # asks the model, which takes `_serving` by itself
             give_back()  # what the snapshot was before it was a fold
-            return self._fold.offset
+            return Place(self._fold.offset, self._fold.last)
 
     def label(self, texts: Sequence[str]) -> Labelling:
         """Scores of every head, as of everything applied before."""

@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 EXIT_FATAL = 3
 EXIT_TIMEOUT = 4
 EXIT_STUCK = 5
+# What was folded so far is not the log at hand: only a new process starts from nothing.
+EXIT_OTHER_LOG = 6
 # The last words must not be what keeps a process alive: a reader of its log may be stuck as well.
 LAST_WORDS_SECONDS = 5.0
 # A watchdog that itself was not run for so long says nothing about others: all were frozen.

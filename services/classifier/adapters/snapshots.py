@@ -3,11 +3,12 @@
 from services.classifier.adapters.artifact_store import ArtifactStore
 from services.classifier.adapters.correction_log import LogSoFar
 from services.classifier.adapters.state_snapshots import StateSnapshots
+from services.classifier.domain.log_records import Place
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.folding import Base, Fold
 from services.classifier.models.fast.promotion import Promoted, no_store
 
-FORMAT = 4
+FORMAT = 5
 
 
 class Snapshots:
@@ -39,5 +40,5 @@ class Snapshots:
         """The newest sound snapshot that this log continues; None without one."""
         return self._states.latest(
             lambda state: Fold.from_state(state, self._base, self._encoder, self._promoted),
-            lambda fold: written.continues(fold.offset, fold.last),
+            lambda fold: written.continues(Place(fold.offset, fold.last)),
         )

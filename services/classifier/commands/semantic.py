@@ -6,6 +6,7 @@ Better topics and near-duplicates follow the first labels on tickets.labelled.v1
 import argparse
 import os
 import sys
+from functools import partial
 from typing import Final
 
 from services.classifier.adapters.serving_model import load_serving
@@ -52,7 +53,7 @@ def execute(_: argparse.Namespace) -> int:
                 f"train one with --model fast"
             )
         kafka = KafkaSettings()
-        radar = radar_extension(RadarSettings(), classifier, kafka.bootstrap_servers)
+        radar = partial(radar_extension, RadarSettings(), classifier, kafka)
         worker = create_worker(
             settings,
             classifier,

@@ -1,6 +1,7 @@
-"""The correction log as it is folded: records by their offsets."""
+"""The correction log as it is folded: its records, and how far a fold has come."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.events import CorrectionLogEvent
 
@@ -16,3 +17,10 @@ class LogRecord:
     def event_id(self) -> str:
         """Empty where there is no event."""
         return self.event.event_id if self.event else ""
+
+
+class Place(NamedTuple):
+    """How far a log was folded: the next offset, and the id of the event before it."""
+
+    offset: int = 0
+    last: str = ""

@@ -1,6 +1,6 @@
 """Wires the semantic worker: labels in, the correction log, experts, updates out, internal port."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,11 +8,12 @@ from fastapi import APIRouter
 from mode import Service
 
 from services.classifier.adapters.artifact_store import LocalDirectory
-from services.classifier.adapters.correction_log import CorrectionLog, LogSoFar
+from services.classifier.adapters.correction_log import Busy, CorrectionLog, LogSoFar
 from services.classifier.adapters.promoted_models import PromotedModels, PromotionWatch
 from services.classifier.adapters.serving_model import load_learner
 from services.classifier.adapters.snapshots import Snapshots
 from services.classifier.domain.candidates import Candidates
+from services.classifier.domain.log_records import Place
 from services.classifier.domain.observing import VectorObserver
 from services.classifier.domain.pacing import Pace
 from services.classifier.models.encoding.deferred import DeferredEncoder
@@ -46,6 +47,9 @@ class Extension:
     services: Sequence[Service] = ()
 
 
+Extend = Callable[[Busy], Extension]
+
+
 def create_worker(
     settings: SemanticSettings,
     classifier: ClassifierSettings,
@@ -54,18 +58,22 @@ def create_worker(
     intake: IntakeSettings,
     model: FastLabeller,
     clock: Clock,
-    extensions: Sequence[Extension] = (),
+    extensions: Sequence[Extend] = (),
 ) -> StreamWorker:
-    """The semantic worker, ready to `run`. Models and snapshots are where the classifier's are."""
+    """The semantic worker, ready to `run`. Models and snapshots are where the classifier's are.
+
+    extensions: made here, of what tells the watchdog that a long start is no standstill.
+    """
     worker = StreamWorker(settings.group, kafka.bootstrap_servers)
     encoder = DeferredEncoder()
-    learning = _learning(classifier, model, worker, kafka.bootstrap_servers, encoder)
+    learning = _learning(classifier, model, worker, kafka, encoder)
+    extended = [extend(worker.busy) for extend in extensions]
     recent = RecentTickets(settings.recent, encoder.dimension)
     looks = SecondLooks(
         lambda: learning.fold,
         recent,
         UsualCentre(encoder),
-        [each.observer for each in extensions],
+        [each.observer for each in extended],
         gather_seconds=settings.gather_seconds,
     )
     # The tickets it hung on are too old for a second look when the next process reads them.
@@ -79,7 +87,7 @@ def create_worker(
         clock,
         untaught=lambda: learning.untaught,
     )
-    for service in [*(each for extension in extensions for each in extension.services), producer]:
+    for service in [*(each for extension in extended for each in extension.services), producer]:
         worker.add(service)
     worker.consume(LABELLED.name, stage, group=settings.group, settings=intake)
 
@@ -94,7 +102,7 @@ def create_worker(
         checks={"kafka": worker.kafka_ready, "model": model_ready},
     )
     http.include_router(router(learning, recent, lambda: looks.cost.seconds_per_ticket))
-    for extension in extensions:
+    for extension in extended:
         for routes in extension.routers:
             http.include_router(routes)
     worker.serve(http, settings.host, settings.port)
@@ -105,7 +113,7 @@ def _learning(
     settings: ClassifierSettings,
     trained: FastLabeller,
     worker: StreamWorker,
-    bootstrap: str,
+    kafka: KafkaSettings,
     encoder: Encoder,
 ) -> SemanticLearning:
     """The trained model with its experts, folding the correction log from the last snapshot on."""
@@ -125,9 +133,9 @@ def _learning(
     fold = Fold(expert.begin, trained, promoted=expert.promote)
     learning = SemanticLearning(fold, snapshots.save, expert, settings.precision_target)
 
-    def begin(written: LogSoFar) -> int:
+    def begin(written: LogSoFar) -> Place:
         return learning.begin(snapshots.latest(written), written.end)
 
-    worker.add(CorrectionLog(bootstrap, begin, learning.apply, worker.busy))
+    worker.add(CorrectionLog(kafka, begin, learning.apply, worker.busy))
     worker.add(PromotionWatch(models, lambda: learning.fold.unmet))
     return learning

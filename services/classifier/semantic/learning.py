@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from services.classifier.domain.candidates import LatelyCorrected
-from services.classifier.domain.log_records import LogRecord
+from services.classifier.domain.log_records import LogRecord, Place
 from services.classifier.learning import LearningLabeller
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.folding import Base, Fold
@@ -77,8 +77,8 @@ class SemanticLearning:
         head = self.fold.topic
         return isinstance(head, CascadedHead) and head.untaught
 
-    def begin(self, saved: Fold | None, end: int) -> int:
-        """Learn what the models know; the offset of the log to read from. Takes seconds."""
+    def begin(self, saved: Fold | None, end: int) -> Place:
+        """Learn what the models know; the place of the log to read on from. Takes seconds."""
         fold = saved or self.fold
         self._expert.resume(fold)
         log.info("the experts know %s topics at offset %s", len(fold.topics), fold.offset)

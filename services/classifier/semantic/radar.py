@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.classifier.adapters.artifact_store import LocalDirectory
-from services.classifier.adapters.correction_log import CorrectionLog
+from services.classifier.adapters.correction_log import Busy, CorrectionLog
 from services.classifier.adapters.state_snapshots import StateSnapshots
 from services.classifier.adapters.upkeep import Upkeep
 from services.classifier.domain.labelling import ModelIdentity
@@ -22,6 +22,7 @@ from services.classifier.models.encoding.deferred import DeferredEncoder
 from services.classifier.semantic.app import Extension
 from services.classifier.semantic.proposals import proposals_router
 from services.classifier.settings import ClassifierSettings
+from shared.settings import KafkaSettings
 
 
 class RadarSettings(BaseSettings):
@@ -51,7 +52,7 @@ class RadarSettings(BaseSettings):
 
 
 def radar_extension(
-    settings: RadarSettings, classifier: ClassifierSettings, bootstrap: str
+    settings: RadarSettings, classifier: ClassifierSettings, kafka: KafkaSettings, busy: Busy
 ) -> Extension:
     """What the semantic worker tells of its vectors; it reads the correction log by itself."""
     folder = classifier.snapshots or classifier.models / ".snapshots"
@@ -60,7 +61,7 @@ def radar_extension(
         LocalDirectory(folder), snapshot_prefix(encoder.identity), SNAPSHOT_BASE, SNAPSHOT_FORMAT
     )
     topics = EmergingTopics(snapshots, settings.limits, encoder.dimension)
-    log = CorrectionLog(bootstrap, topics.resume, topics.apply)
+    log = CorrectionLog(kafka, topics.resume, topics.apply, busy)
     upkeep = Upkeep(topics.save, settings.save_seconds)
     return Extension(topics, [proposals_router(topics)], [log, upkeep])
 

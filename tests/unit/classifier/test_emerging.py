@@ -81,7 +81,7 @@ def test_a_dismissal_survives_a_restart(store: LocalDirectory) -> None:
     [found] = topics.proposals()
     topics.apply([dismissal(found.id, 0)])
     topics.save()
-    again = started(store)
+    again = started(store, ["d"])
     show(again, sky, 0, 20)
     assert again.proposals() == []
     kept = again.find(found.id)
@@ -111,6 +111,24 @@ def test_another_log_is_read_whole_and_the_clusters_stay(store: LocalDirectory) 
     again.apply([LogRecord(0, None)])
     again.save()
     assert started(store, [""]).offset == 1
+
+
+def test_what_another_log_said_is_forgotten(store: LocalDirectory) -> None:
+    sky, topics = Sky(), started(store)
+    show(topics, sky, 0, 10)
+    show(topics, sky, 1, 10)
+    dismissed, named = topics.proposals()
+    topics.apply([dismissal(dismissed.id, 0)])
+    ids = [example.ticket_id for example in named.examples]
+    told = [a_correction(event_id=f"c{n}", ticket_id=name) for n, name in enumerate(ids)]
+    topics.apply([LogRecord(1 + n, event) for n, event in enumerate(told)])
+    assert topics.proposals() == []
+    topics.save()
+    assert started(store, ["d", *(event.event_id for event in told)]).proposals() == []
+    again = started(store, ["other"])
+    assert {each.id for each in again.proposals()} == {dismissed.id, named.id}
+    show(again, sky, 0, 1)
+    assert {each.tickets for each in again.proposals()} == {11, 10}
 
 
 def test_a_store_that_is_full_stops_nothing(store: LocalDirectory, tmp_path: Path) -> None:

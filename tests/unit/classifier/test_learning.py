@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import pytest
 
-from services.classifier.domain.log_records import LogRecord
+from services.classifier.domain.log_records import LogRecord, Place
 from services.classifier.learning import REFITS_BETWEEN_SNAPSHOTS, LearningLabeller
 from services.classifier.models.fast.folding import Fold
 from services.classifier.models.fast.serving import FastLabeller
@@ -201,7 +201,7 @@ def test_two_workers_have_the_same_quality_and_thresholds(base: Base, size: int)
 
 def test_catching_up_waits_for_each_refit_but_the_last(base: Base) -> None:
     model = LearningLabeller(Fold(base), nothing)
-    assert model.resume(None, len(LOG)) == 0
+    assert model.resume(None, len(LOG)) == Place()
     model.apply(LOG)
     model.settle()
     assert model.fold.digest() == one_by_one(Fold(base)).digest()

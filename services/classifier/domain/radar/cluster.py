@@ -148,6 +148,12 @@ class Cluster:
         if self.fate is Fate.GROWING and labelled >= enough:
             self.fate = Fate.NAMED
 
+    def forget_log(self) -> None:
+        """No human said anything of it."""
+        self.fate = Fate.GROWING
+        for example in self.examples:
+            example.labelled = False
+
     def state(self) -> dict[str, Any]:
         """Plain values, without `total`."""
         values = {name: getattr(self, name) for name in _PLAIN}

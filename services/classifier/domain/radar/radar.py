@@ -112,6 +112,15 @@ class Radar:
             case _:
                 pass
 
+    def forget_log(self) -> None:
+        """Take back what records of the log said: they are of another one than is read now."""
+        self._dismissed.clear()
+        for place in reversed(range(len(self._clusters))):
+            if self._clusters[place].tickets:
+                self._clusters[place].forget_log()
+            else:
+                self._remove(place)  # dismissed from its first ticket on, so it counted none
+
     def emerging(self) -> list[str]:
         """Ids of what is worth a name; cheap enough to ask after every ticket."""
         return [each.id for each in self._clusters if self._proposable(each)]
