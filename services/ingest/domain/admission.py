@@ -48,7 +48,8 @@ class Admission:
     def tickets(self, raw: bytes, content_type: str) -> list[Message]:
         """Records for tickets.received.v1. Raises InvalidEvent, TooLarge, UnsupportedMediaType."""
         batch = self._tickets.read(raw, content_type)
-        return self._admit(batch, [post.ticket_id for post in batch.posts], self._received)
+        keys = [post.ticket_id for post in batch.posts]
+        return self._admit(batch, keys, self._received)
 
     def read_corrections(self, raw: bytes, content_type: str) -> Batch[CorrectionPost]:
         """Valid corrections, not yet admitted. Raises as `tickets` does."""
@@ -70,7 +71,7 @@ class Admission:
             return self._corrected(post, now, known)
 
         keys = [post.ticket_id for post in batch.posts]
-        return self._admit(batch, keys, event, idempotency_key)
+        return self._admit(batch, keys, event, _scoped("correction", idempotency_key))
 
     def controls(
         self, post: type[ControlPost], raw: bytes, content_type: str, idempotency_key: str | None
@@ -78,21 +79,21 @@ class Admission:
         """Control records of one kind for tickets.corrected.v1. Raises as `tickets` does."""
         batch = self._controls[post].read(raw, content_type)
         keys = [post.kind] * len(batch.posts)
-        return self._admit(batch, keys, post.record, idempotency_key)
+        return self._admit(batch, keys, post.record, _scoped(post.kind, idempotency_key))
 
     def _admit(
         self,
         batch: Batch[Any],
         keys: Sequence[str],
         event: Callable[[Any, datetime], dict[str, object]],
-        idempotency_key: str | None = None,
+        repetition: str | None = None,
     ) -> list[Message]:
         now = self._clock()
         self._refuse_future(batch, now)
         messages = []
         for index, (key, post) in enumerate(zip(keys, batch.posts, strict=True)):
             values = event(post, now)
-            values["event_id"] = post.event_id or _event_id(idempotency_key, index, post)
+            values["event_id"] = post.event_id or _event_id(repetition, index, post)
             messages.append(Message(key, orjson.dumps(values, option=orjson.OPT_UTC_Z)))
         self._refuse_oversize(batch, messages)
         return messages
@@ -159,12 +160,17 @@ def wants_text(post: CorrectionPost) -> bool:
     return teaches and not (post.subject or post.body)
 
 
-def _event_id(idempotency_key: str | None, index: int, post: BaseModel) -> str:
-    """The same for the same key, place in the request and content; random without a key.
+def _scoped(kind: str, idempotency_key: str | None) -> str | None:
+    """A key is one of its route: under another one it names another request."""
+    return f"{kind}:{idempotency_key}" if idempotency_key else None
+
+
+def _event_id(repetition: str | None, index: int, post: BaseModel) -> str:
+    """The same for the same scoped key, place in the request and content; random without a key.
 
     By the content too: another request under a used key got its 202 and must not vanish.
     """
-    if not idempotency_key:
+    if not repetition:
         return str(uuid4())
     content = post.model_dump_json()
-    return str(uuid5(NAMESPACE_URL, f"idempotency:{idempotency_key}:{index}:{content}"))
+    return str(uuid5(NAMESPACE_URL, f"idempotency:{repetition}:{index}:{content}"))

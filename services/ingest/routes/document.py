@@ -23,7 +23,9 @@ IDEMPOTENT: dict[str, Any] = {
             "required": False,
             "schema": {"type": "string"},
             "description": "Repeat a request with the same key and body, and elements without an "
-            "event id get the same ones: nothing counts twice.",
+            "event id get the same ones: nothing counts twice. Keys are for one route, and nothing "
+            "is kept of them: under a used key another body, or another route, is another request, "
+            "which counts by itself.",
         }
     ]
 }

@@ -103,6 +103,22 @@ async def test_another_request_under_a_used_key_is_not_lost(desk: Desk) -> None:
     assert len({event.event_id for event in desk.corrections()}) == 2
 
 
+async def test_a_used_key_says_nothing_on_another_route_or_of_another_element(desk: Desk) -> None:
+    first, second = PLAIN, PLAIN | {"ticket_id": "t2"}
+    posts: list[tuple[str, object]] = [
+        ("/v1/corrections", [first, second]),
+        ("/v1/corrections", [first, second | {"actor": "eve"}]),
+        ("/v1/topics", examples.SMALL_TOPIC),
+        ("/v1/undo", examples.UNDO_ALL),
+    ]
+    for path, body in posts:
+        answer = await desk.post(path, body, **{"Idempotency-Key": "a"})
+        assert answer.status_code == 202
+    ids = [event.event_id for event in desk.written() if not isinstance(event, RefitDue)]
+    assert ids[0] == ids[2]
+    assert len(set(ids)) == len(ids) - 1 == 5
+
+
 async def test_an_event_id_of_ones_own_is_stronger_than_a_key(desk: Desk) -> None:
     await desk.post("/v1/corrections", PLAIN | {"event_id": "mine"}, **{"Idempotency-Key": "a"})
     assert desk.corrections()[0].event_id == "mine"

@@ -6,7 +6,8 @@ import orjson
 import pytest
 
 from services.ingest.domain.admission import Admission
-from services.ingest.domain.bodies import JSON, NDJSON
+from services.ingest.domain.bodies import JSON, NDJSON, BodyReader
+from services.ingest.domain.control_posts import ControlPost, TopicPost
 from services.ingest.domain.pseudonyms import Pseudonyms
 from services.ingest.examples import CORRECTION, SMALL_CORRECTION, SMALL_TICKET, TICKET
 from shared.errors import InvalidEvent, TooLarge
@@ -63,6 +64,24 @@ def test_corrections_arrive() -> None:
 def test_event_id_is_kept_or_made() -> None:
     assert received(event_id="e-1").event_id == "e-1"
     assert received().event_id != received().event_id
+
+
+class Renaming(TopicPost):
+    """A control of another route that happens to have the same fields."""
+
+    kind = "renaming"
+
+
+def test_an_idempotency_key_is_one_of_its_route() -> None:
+    desk, raw = admission(), orjson.dumps({"actor": "kim", "name": "lamps"})
+    desk._controls[Renaming] = BodyReader(Renaming, 500)
+
+    def event_id(post: type[ControlPost], key: str) -> str:
+        [message] = desk.controls(post, raw, JSON, key)
+        return str(orjson.loads(message.value)["event_id"])
+
+    assert event_id(TopicPost, "a") == event_id(TopicPost, "a")
+    assert event_id(TopicPost, "a") != event_id(Renaming, "a")
 
 
 def test_text_is_masked_wherever_it_stands() -> None:
