@@ -18,6 +18,7 @@ from bench.stores import Stores, stores
 # Each is a module with `rows`; imported when it is its turn, since each needs packages of its own.
 ON_STORES = ("streaming", "projection", "ingest", "footprint", "load", "relearning")
 ALONE = ("latency", "classification", "retraining", "similarity", "forecasting")
+LOG_WIDTH = 200
 
 
 def measure(name: str, where: Stores, *, quick: bool) -> list[Row]:
@@ -39,6 +40,8 @@ def main() -> int:
     if unknown := set(chosen) - {*ON_STORES, *ALONE}:
         parser.error(f"no such bench: {', '.join(sorted(unknown))}")
     console = Console()
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
     found: list[Row] = []
     with stores() as where:
         for name in chosen:
@@ -56,15 +59,22 @@ def _table(found: list[Row]) -> Table:
     for each in found:
         table.add_row(
             each["name"],
-            f"{each['value']:,.4g}" if abs(each["value"]) < 1000 else f"{each['value']:,.0f}",
+            _figure(each["value"]),
             each["unit"],
             each["baseline"],
-            "" if each["baseline_value"] is None else f"{each['baseline_value']:,.4g}",
-            "" if each["ratio"] is None else f"{each['ratio']:.2f}",
+            _figure(each["baseline_value"]),
+            _figure(each["ratio"]),
             each["target"],
             {True: "yes", False: "[red]no", None: ""}[each["met"]],
         )
     return table
+
+
+def _figure(value: float | None) -> str:
+    """Four digits, thousands whole; nothing for nothing."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 if __name__ == "__main__":

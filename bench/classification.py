@@ -1,12 +1,7 @@
-"""The brain's numbers beside scikit-learn's and river's: `python -m bench.classification`."""
+"""The brain's numbers beside scikit-learn's and river's: `python -m bench classification`."""
 
-import argparse
 import sys
-import time
-from collections.abc import Callable, Sequence
-
-from rich.console import Console
-from rich.table import Table
+from collections.abc import Callable
 
 from bench.classification_baselines import ScikitLearn, river_bayes, river_softmax
 from bench.classification_data import (
@@ -213,40 +208,3 @@ def long_tickets(tickets: TicketSet) -> list[Row]:
         )
     )
     return found
-
-
-def figure(value: float | None) -> str:
-    """Four digits, thousands whole; nothing for nothing."""
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m bench.classification", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one set, about a minute")
-    quick = parser.parse_args(argv).quick
-    start = time.process_time()
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=200)
-    table = Table("measured", "value", "unit", "baseline", "its value", "ratio", "target", "met")
-    for found in rows(quick):
-        table.add_row(
-            found["name"],
-            figure(found["value"]),
-            found["unit"],
-            found["baseline"],
-            figure(found["baseline_value"]),
-            figure(found["ratio"]),
-            found["target"],
-            {True: "yes", False: "NO", None: ""}[found["met"]],
-        )
-    console.print(table)
-    print(f"{time.process_time() - start:.0f} CPU seconds")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
