@@ -14,6 +14,7 @@ from tests.chaos.world import Setup, World
 BROKER_SIZE, REDIS_SIZE = "128m", "24m"
 RETRIES = "deskstream_forecaster_redis_retries_total"
 BALLAST = "ballast"
+BATCH = 25
 
 
 def on_tmpfs(size: str, field: str) -> Callable[[Path, Setup], Setup]:
@@ -44,8 +45,8 @@ def broker(world: World) -> None:
     with world.feeding(900) as feeder:
         world.reach(feeder, 0.3)
         _fill(disk)
-        before = world.ledger.answers[503]
-        world.until(lambda: world.ledger.answers[503] > before, "ingest refuses")
+        # The feeder may have come to its end before the disk was full.
+        world.until(lambda: world.post(world.tickets(BATCH)) == 503, "ingest refuses")
         (disk / BALLAST).unlink()
         _restarted(world)
         world.recover()
@@ -59,10 +60,13 @@ def redis(world: World) -> None:
         pid = world.forecaster.pid
         _fill(disk)
         before = world.metric("forecaster", RETRIES)
-        world.until(
-            lambda: not world.valkey.is_alive() or world.metric("forecaster", RETRIES) > before,
-            "Redis refuses to write",
-        )
+
+        def refused() -> bool:
+            # The feeder may have come to its end before the disk was full.
+            world.post(world.tickets(BATCH))
+            return not world.valkey.is_alive() or world.metric("forecaster", RETRIES) > before
+
+        world.until(refused, "Redis refuses to write")
         (disk / BALLAST).unlink()
         if not world.valkey.is_alive():
             world.valkey.start()
