@@ -1,5 +1,6 @@
 """Steps of a forecast in the intervals that were asked for, as JSON."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -31,7 +32,7 @@ def answer_of(
     granularity = order.granularity
     if granularity is Granularity.HOURLY:
         hours = np.datetime64(plan.first, "h") + np.arange(part.horizon)
-        stamps = [f"{hour}:00:00Z" for hour in np.datetime_as_string(hours).tolist()]
+        stamps: Sequence[str] = [f"{hour}:00:00Z" for hour in np.datetime_as_string(hours).tolist()]
         mean, quantiles = part.mean, part.quantiles
         until = day_of((plan.origin - 1) // 24)
     else:
@@ -51,7 +52,7 @@ def answer_of(
     return orjson.dumps(answer)
 
 
-def _intervals(stamps: list[str], quantiles: FloatArray) -> list[dict[str, Any]]:
+def _intervals(stamps: Sequence[str], quantiles: FloatArray) -> list[dict[str, Any]]:
     rows = np.round(quantiles, 3).tolist()
     return [
         {
@@ -70,14 +71,13 @@ def _intervals(stamps: list[str], quantiles: FloatArray) -> list[dict[str, Any]]
 
 # Most forecasts begin today.
 @lru_cache(maxsize=16)
-def _dates(first: int, days: int) -> list[str]:
-    dates: list[str] = np.datetime_as_string(np.datetime64(first, "D") + np.arange(days)).tolist()
-    return dates
+def _dates(first: int, days: int) -> tuple[str, ...]:
+    return tuple(np.datetime_as_string(np.datetime64(first, "D") + np.arange(days)).tolist())
 
 
 def _summed(
     daily: ForecastDistribution, first: int, granularity: Granularity, intervals: bool
-) -> tuple[FloatArray, FloatArray, list[str]]:
+) -> tuple[FloatArray, FloatArray, Sequence[str]]:
     if granularity is Granularity.DAILY:
         return daily.mean, daily.quantiles, _dates(first, daily.horizon)
     mean, starts = resample(daily.mean, day_of(first), granularity)
