@@ -1,4 +1,4 @@
-"""Whole topics, read from the first record to the last."""
+"""Whole topics: read from the first record to the last, written to, deleted and made anew."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from shared.provisioning import create_topics
+from shared.settings import KafkaSettings
 from shared.topics import Topic
 
 SECONDS = 60.0
@@ -73,3 +75,17 @@ async def append(
             await writer.send(topic.name, value, key=key, partition=partition) for value in values
         ]
         return [(await each).offset for each in sent]
+
+
+async def make_anew(bootstrap: str, topic: Topic, partitions: int) -> None:
+    """Delete a topic and make it again, empty: what an operator does who wipes it."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    async with asyncio.timeout(SECONDS):
+        await admin.start()
+        try:
+            await admin.delete_topics([topic.name])
+            while topic.name in await admin.list_topics():  # noqa: ASYNC110 - the broker's
+                await asyncio.sleep(0.1)
+        finally:
+            await admin.close()
+    await create_topics(KafkaSettings(bootstrap_servers=bootstrap, partitions=partitions))

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local.broker import LocalBroker
 from deploy.local.ports import free_ports
@@ -17,14 +16,17 @@ from deploy.local.processes import ChildProcess
 from shared.events import CorrectionLogEvent, RefitDue
 from shared.provisioning import create_topics
 from shared.settings import KafkaSettings
+from shared.streaming.watchdog import EXIT_OTHER_LOG
 from shared.topics import CORRECTED
 from tests.builders import NOON, a_correction
+from tests.chaos.logbook import make_anew
 from tests.chaos.models import train
 from tests.deadlines import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 START_SECONDS = 90
+PARTITIONS = 4
 DARK = "the projector stays dark"
 
 
@@ -73,7 +75,7 @@ class Worker:
 
 @pytest.fixture
 def workers(broker: LocalBroker, tmp_path: Path) -> Iterator[list[Worker]]:
-    settings = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, partitions=4)
+    settings = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, partitions=PARTITIONS)
     asyncio.run(create_topics(settings))
     models = train(tmp_path / "models")
     pair = [Worker(n, broker.bootstrap_servers, models, tmp_path) for n in range(2)]
@@ -167,7 +169,7 @@ def test_what_a_log_taught_that_is_gone_is_forgotten(
     assert list(snapshots.iterdir())
     worker.process.kill()
 
-    forget(broker.bootstrap_servers)
+    asyncio.run(make_anew(broker.bootstrap_servers, CORRECTED, PARTITIONS))
     others = [a_correction(event_id=f"d-{n}", topic="Lamps", body=f"lamp {n}") for n in range(12)]
     written(broker.bootstrap_servers, *others)
     worker.start()
@@ -176,18 +178,24 @@ def test_what_a_log_taught_that_is_gone_is_forgotten(
     assert worker.topic("lamp 1") == "Lamps"
 
 
-def forget(bootstrap: str) -> None:
-    """Delete the log and make it anew, empty: what an operator does who wipes a broker."""
+def test_a_running_worker_forgets_a_log_that_is_made_anew(
+    broker: LocalBroker, workers: list[Worker]
+) -> None:
+    worker, fresh = workers
+    worker.start()
+    told = [a_correction(event_id=f"c-{n}", topic="Beamers", body=f"{DARK} {n}") for n in range(4)]
+    written(broker.bootstrap_servers, *told, RefitDue(event_id="r", received_at=NOON))
+    settled([worker], 5)
+    assert worker.topic(DARK) == "Beamers"
 
-    async def again() -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-        await admin.start()
-        try:
-            await admin.delete_topics([CORRECTED.name])
-            while CORRECTED.name in await admin.list_topics():  # noqa: ASYNC110 - the broker's
-                await asyncio.sleep(0.1)
-        finally:
-            await admin.close()
-        await create_topics(KafkaSettings(bootstrap_servers=bootstrap, partitions=4))
+    asyncio.run(make_anew(broker.bootstrap_servers, CORRECTED, PARTITIONS))
+    others = [a_correction(event_id=f"d-{n}", topic="Lamps", body=f"lamp {n}") for n in range(12)]
+    written(broker.bootstrap_servers, *others)
+    assert worker.process.wait(60) == EXIT_OTHER_LOG
+    assert "is not the log that was folded" in worker.process.log.read_text()
 
-    asyncio.run(again())
+    worker.start()
+    fresh.start()
+    settled(workers, 12)
+    assert worker.topic(DARK) != "Beamers"
+    assert worker.topic("lamp 1") == "Lamps"

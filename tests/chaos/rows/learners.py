@@ -4,12 +4,14 @@ import asyncio
 import shutil
 import time
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 
+from deploy.local.processes import ChildProcess
 from shared.events import CorrectionLogEvent, RefitDue, TicketCorrected
 from shared.topics import CORRECTED
 from tests.builders import NOON, a_correction
@@ -69,6 +71,67 @@ def damaged_snapshot(world: World) -> None:
         pass
 
 
+def log_made_anew(world: World) -> None:
+    """The correction log is deleted and made anew under running workers: they learn that one."""
+    folders = _apart(world)
+    semantic = world.run("semantic", "services.classifier", "semantic")
+    world.until_ready()
+    for number in range(REFITS // 2):
+        _append(world, _lesson(world, number))
+        _agreed(world)
+    with world.feeding(300) as feeder:
+        world.reach(feeder, 0.3)
+        end, _ = _agreed(world)
+        workers = [world.services[name] for name in NAMES] + [semantic]
+        written = {worker.name: worker.log.stat().st_size for worker in workers}
+        asyncio.run(logbook.make_anew(world.bootstrap, CORRECTED, world.setup.partitions))
+        # As docs/operations.md has it: Redis holds what the old log said.
+        world.store.flushall()
+        started = time.monotonic()
+        # As long as the old log, longer, shorter, or nothing yet: repetitions take turns.
+        length = (end, end + 7, end // 2, 0)[world.seed % 4]
+        world.notes |= {"old log": end, "new log": length}
+        lessons = (_lesson(world, 100 + number) for number in range(length))
+        _append(world, list(chain.from_iterable(lessons))[:length])
+        for worker in workers:
+            world.until(lambda w=worker: _ended(w, written[w.name]), f"{worker.name} ends itself")  # type: ignore[misc]
+        world.until_ready()
+        _append(world, _lesson(world, 1_000))
+        _correct_one(world)
+        _agreed(world)
+        world.recoveries.append(time.monotonic() - started)
+    worker = world.services[NAMES[0]]
+    worker.kill()
+    shutil.rmtree(folders[worker.name])
+    world.until(lambda: _looked(world) == _agreed(world), "the semantic worker agrees")
+    world.stop("semantic")
+
+
+def _looked(world: World) -> tuple[int, str]:
+    """The offset and the digest of the semantic worker."""
+    found = httpx.get(f"{world.url('semantic')}/semantic", timeout=10).json()
+    return int(found["log_offset"]), str(found["probe_digest"])
+
+
+def _ended(worker: ChildProcess, since: int) -> bool:
+    """Did it say, after that many bytes of its log, that this is another correction log?"""
+    return b"is not the log that was folded" in worker.log.read_bytes()[since:]
+
+
+def _correct_one(world: World) -> None:
+    """By way of ingest, whose producer numbers what it sends; returns once a mark follows it."""
+    before = asyncio.run(logbook.ends(world.bootstrap, [CORRECTED]))[CORRECTED.name, 0]
+    body = {"ticket_id": "by-ingest", "actor": "kim", "topic": "Lamps", "body": "a lamp is dark"}
+    posted = f"{world.url('ingest')}/v1/corrections"
+    world.until(lambda: httpx.post(posted, json=body, timeout=10).status_code == 202, "a 202")
+
+    def marked() -> bool:
+        ends = asyncio.run(logbook.ends(world.bootstrap, [CORRECTED]))
+        return ends[CORRECTED.name, 0] >= before + 2
+
+    world.until(marked, "the correction and its mark are written")
+
+
 def _apart(world: World) -> dict[str, Path]:
     """Each classifier with a folder of its own, so that none lives on another's snapshots."""
     folders = {name: world.directory / f"snapshots-{name}-{world.seed}" for name in NAMES}
@@ -99,16 +162,20 @@ def _append(world: World, events: list[CorrectionLogEvent]) -> None:
 
 def _agreed(world: World) -> tuple[int, str]:
     """The offset and the digest of both classifiers, once they stand at the log's end."""
-    ends = asyncio.run(logbook.ends(world.bootstrap, [CORRECTED]))
-    end = ends[CORRECTED.name, 0]
 
-    def same() -> str:
+    def same() -> tuple[int, str] | None:
         found = [_model(world, name) for name in NAMES]
-        there = all(each["settled"] and each["log_offset"] == end for each in found)
-        digests = {str(each["probe_digest"]) for each in found}
-        return digests.pop() if there and len(digests) == 1 else ""
+        learned = {(int(each["log_offset"]), str(each["probe_digest"])) for each in found}
+        if len(learned) > 1 or not all(each["settled"] for each in found):
+            return None
+        # Asked each time: a classifier tells of words that it meets, whenever that is.
+        ends = asyncio.run(logbook.ends(world.bootstrap, [CORRECTED]))
+        agreed = learned.pop()
+        return agreed if agreed[0] == ends[CORRECTED.name, 0] else None
 
-    return end, world.until(same, f"both classifiers agree at offset {end}")
+    agreed = world.until(same, "both classifiers agree at the log's end")
+    assert agreed is not None
+    return agreed
 
 
 def _model(world: World, name: str) -> dict[str, Any]:
@@ -132,6 +199,12 @@ ROWS = (
         "damaged-snapshot",
         "what was learned is cut, of a newer release, or gone",
         damaged_snapshot,
+        spoils=True,
+    ),
+    Row(
+        "log-made-anew",
+        "the correction log is deleted and made anew under those who fold it",
+        log_made_anew,
         spoils=True,
     ),
 )
