@@ -153,18 +153,28 @@ class CorrectionLog(Service):  # type: ignore[misc]
 
     async def _advance(self) -> None:
         """Fold what has come since; end the process where this is not the log folded so far."""
-        offset, last = self._place
-        if not offset:
-            await self._fold(await self._read(0))
-        elif records := await self._read(offset - 1):
-            found = Place(records[0].offset + 1, _event_id(records[0]))
-            if found != self._place:
-                _end_here(f"{found.last!r} at {found.offset - 1}, {last!r} was at {offset - 1}")
-            await self._fold(records[1:])
-        elif await self._ends_before(offset):
-            _end_here(f"nothing at {offset - 1}, where {last!r} was")
+        more = True
+        while more:
+            fresh = await self._behind(self._place)
+            more = bool(fresh) and self._consumer.highwater(self._partition) > fresh[-1].offset + 1
+            if more:  # comes while these are folded, with the last of them
+                self._consumer.seek(self._partition, fresh[-1].offset)
+            await self._fold(fresh)
         if self._place.offset:  # else it stands at the log's start, wherever that is
             self._consumer.seek(self._partition, self._place.offset)
+
+    async def _behind(self, place: Place) -> "list[ConsumerRecord[bytes, bytes]]":
+        """The records behind the one folded last, as one answer of the broker shows them."""
+        offset, last = place
+        if not offset:
+            return await self._read(0)
+        if records := await self._read(offset - 1):
+            found = Place(records[0].offset + 1, _event_id(records[0]))
+            if found != place:
+                _end_here(f"{found.last!r} at {found.offset - 1}, {last!r} was at {offset - 1}")
+        elif await self._ends_before(offset):
+            _end_here(f"nothing at {offset - 1}, where {last!r} was")
+        return records[1:]
 
     async def _fold(self, records: "Sequence[ConsumerRecord[bytes, bytes]]") -> None:
         for start in range(0, len(records), MOST_RECORDS):
