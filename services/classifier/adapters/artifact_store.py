@@ -1,13 +1,16 @@
 """Where saved models are kept: a port, and the directory that implements it."""
 
 import contextlib
+import hashlib
+import io
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Final, Protocol
 
 from shared.errors import DeskstreamError, Misconfigured
 
@@ -35,6 +38,57 @@ class VersionTaken(DeskstreamError):
     code = "version-taken"
 
 
+_PART_BYTES: Final = 1 << 20
+# Takes the next part of a file.
+Take = Callable[[bytes], object]
+
+
+class Streamed(Protocol):
+    """A file that is made or read as it is written, each time the same; never held as a whole."""
+
+    def write_to(self, take: Take) -> None: ...
+
+    def open(self) -> BinaryIO:
+        """To read from; the caller closes it."""
+        ...
+
+
+Content = bytes | Streamed
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a folder."""
+
+    path: Path
+
+    def write_to(self, take: Take) -> None:
+        with self.open() as file:
+            while part := file.read(_PART_BYTES):
+                take(part)
+
+    def open(self) -> BinaryIO:
+        return self.path.open("rb")
+
+
+def opened(content: Content) -> BinaryIO:
+    """To read from; the caller closes it."""
+    return io.BytesIO(content) if isinstance(content, bytes) else content.open()
+
+
+def whole(content: Content) -> bytes:
+    """All of a file, for who needs it at once."""
+    with opened(content) as file:
+        return file.read()
+
+
+def checksum(content: Content) -> str:
+    """SHA-256 of a file, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    _write(content, digest.update)
+    return digest.hexdigest()
+
+
 class ArtifactStore(Protocol):
     """Immutable versions, each a set of named files, and one pointer to the version in use.
 
@@ -42,12 +96,16 @@ class ArtifactStore(Protocol):
     pointer or the new one.
     """
 
-    def put(self, version: str, files: Mapping[str, bytes]) -> None:
+    def put(self, version: str, files: Mapping[str, Content]) -> None:
         """Save all files of a new version. Raises VersionTaken, ValueError for a bad name."""
         ...
 
     def get(self, version: str) -> dict[str, bytes]:
         """Every file of a version. Raises ArtifactMissing."""
+        ...
+
+    def files(self, version: str) -> Mapping[str, Content]:
+        """The same, each read when it is asked for. Raises ArtifactMissing."""
         ...
 
     def versions(self) -> tuple[str, ...]:
@@ -67,7 +125,7 @@ class ArtifactStore(Protocol):
         ...
 
 
-def checked_names(version: str, files: Mapping[str, bytes]) -> None:
+def checked_names(version: str, files: Mapping[str, Content]) -> None:
     """Raises ValueError for a name that could leave its folder or hide in it."""
     if not VERSION.fullmatch(version):
         raise ValueError(f"a version is letters, digits, '.', '_' and '-', not {version!r}")
@@ -82,7 +140,7 @@ class LocalDirectory:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def put(self, version: str, files: Mapping[str, bytes]) -> None:
+    def put(self, version: str, files: Mapping[str, Content]) -> None:
         """Write beside, flush to disk, then rename into place."""
         checked_names(version, files)
         target = self._root / version
@@ -105,10 +163,14 @@ class LocalDirectory:
 
     def get(self, version: str) -> dict[str, bytes]:
         """Read the folder of a version."""
+        return {name: whole(file) for name, file in self.files(version).items()}
+
+    def files(self, version: str) -> dict[str, Content]:
+        """What is in the folder of a version."""
         folder = self._root / version
         if not VERSION.fullmatch(version) or not folder.is_dir():
             raise ArtifactMissing(f"there is no version {version!r} in {self._root}")
-        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+        return {path.name: StoredFile(path) for path in sorted(folder.iterdir())}
 
     def versions(self) -> tuple[str, ...]:
         """Folders whose name is a version."""
@@ -146,9 +208,16 @@ class LocalDirectory:
             return None
 
 
-def _write_durably(path: Path, content: bytes) -> None:
+def _write(content: Content, take: Take) -> None:
+    if isinstance(content, bytes):
+        take(content)
+    else:
+        content.write_to(take)
+
+
+def _write_durably(path: Path, content: Content) -> None:
     with path.open("wb") as file:
-        file.write(content)
+        _write(content, file.write)
         file.flush()
         os.fsync(file.fileno())
 

@@ -1,7 +1,6 @@
 """Saving and loading a labeller: plain values, a manifest with checksums, no pickle."""
 
 import contextlib
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +12,10 @@ from services.classifier.adapters.artifact_store import (
     ArtifactDamaged,
     ArtifactMissing,
     ArtifactStore,
+    Content,
     LocalDirectory,
+    checksum,
+    whole,
 )
 from services.classifier.adapters.model_files import Saveable, UnreadableModel, decode, encode
 from services.classifier.domain.labelling import Labeller, ModelIdentity
@@ -95,7 +97,7 @@ def save(
         topics=labeller.topic.classes,
         priorities=labeller.priority.classes if labeller.priority else (),
         figures=dict(figures),
-        files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        files={name: checksum(content) for name, content in files.items()},
         log_offset=log_offset,
         material=material,
     )
@@ -110,10 +112,10 @@ def load(store: ArtifactStore, version: str) -> Labeller:
     Raises ArtifactMissing and ArtifactDamaged (a checksum differs, a file lacks or is surplus,
     a type that is not trusted, a content that is not what its digest says).
     """
-    files = store.get(version)
+    files = store.files(version)
     manifest = _manifest(version, files)
     for name, expected in manifest.files.items():
-        if hashlib.sha256(files[name]).hexdigest() != expected:
+        if checksum(files[name]) != expected:
             raise _damaged(version, f"the checksum of {name} differs from the manifest's")
     try:
         labeller = decode(manifest.name, version, files)
@@ -126,7 +128,7 @@ def load(store: ArtifactStore, version: str) -> Labeller:
 
 def read_manifest(store: ArtifactStore, version: str) -> Manifest:
     """The manifest alone, as `load` would believe it. Raises like `load`."""
-    return _manifest(version, store.get(version))
+    return _manifest(version, store.files(version))
 
 
 def manifests(store: ArtifactStore) -> list[Manifest]:
@@ -152,9 +154,9 @@ def load_current(directory: Path) -> Labeller:
     return load(store, version)
 
 
-def _manifest(version: str, files: Mapping[str, bytes]) -> Manifest:
+def _manifest(version: str, files: Mapping[str, Content]) -> Manifest:
     try:
-        manifest = Manifest.model_validate_json(files[MANIFEST_FILE])
+        manifest = Manifest.model_validate_json(whole(files[MANIFEST_FILE]))
     except KeyError as fault:
         raise _damaged(version, f"{MANIFEST_FILE} is missing") from fault
     except ValidationError as fault:

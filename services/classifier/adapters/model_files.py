@@ -4,19 +4,21 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
-from zipfile import BadZipFile
+from typing import IO, Any, BinaryIO, Protocol
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from services.classifier.adapters.artifact_store import Content, Take, opened, whole
 from services.classifier.domain.labelling import Labeller, ModelIdentity
 
 ARRAYS_FILE = "arrays.npz"
 VALUES_FILE = "values.json"
 SKOPS_FILE = "model.skops"
 _REFERENCE = "$array"
+_PART_BYTES = 1 << 20
 
 
 class Saveable(Protocol):
@@ -35,7 +37,49 @@ class UnreadableModel(Exception):
     reason: str
 
 
-def encode(labeller: Saveable) -> dict[str, bytes]:
+class _Sink:
+    """As much of a file as an archive needs that does not go back in it."""
+
+    def __init__(self, take: Take) -> None:
+        self._take = take
+
+    def write(self, part: bytes) -> int:
+        self._take(part)
+        return len(part)
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
+
+
+class _Arrays:
+    """Arrays as one npz: what is written of them at a time is all the memory it takes."""
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self._arrays = arrays
+
+    def write_to(self, take: Take) -> None:
+        sink: Any = _Sink(take)
+        with ZipFile(sink, "w") as archive:
+            for name, array in self._arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                    _write_array(entry, np.asarray(array, order="C"))
+
+    def open(self) -> BinaryIO:
+        content = io.BytesIO()
+        self.write_to(content.write)
+        content.seek(0)
+        return content
+
+
+def _write_array(file: IO[bytes], array: NDArray[Any]) -> None:
+    """As numpy does, but for the 16 MB that it copies at a time."""
+    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+    content = array.reshape(-1).view(np.uint8)
+    for at in range(0, len(content), _PART_BYTES):
+        file.write(content[at : at + _PART_BYTES].tobytes())
+
+
+def encode(labeller: Saveable) -> dict[str, Content]:
     """The files of a labeller by name."""
     if labeller.identity.name == "batch":
         import skops.io  # noqa: PLC0415 - loads scikit-learn, which serving a fast model never needs
@@ -44,11 +88,11 @@ def encode(labeller: Saveable) -> dict[str, bytes]:
     return encode_state(labeller.state())
 
 
-def decode(name: str, version: str, files: Mapping[str, bytes]) -> Labeller:
+def decode(name: str, version: str, files: Mapping[str, Content]) -> Labeller:
     """The labeller of these files. Raises UnreadableModel."""
     try:
         if name == "batch":
-            return _batch(files[SKOPS_FILE], version)
+            return _batch(whole(files[SKOPS_FILE]), version)
         if name == "fast":
             return _fast(decode_state(files), version)
     except (BadZipFile, AttributeError, LookupError, ValueError, TypeError, EOFError) as fault:
@@ -57,20 +101,21 @@ def decode(name: str, version: str, files: Mapping[str, bytes]) -> Labeller:
     raise UnreadableModel(f"it is of a family {name!r} that this release does not know")
 
 
-def encode_state(state: Mapping[str, Any]) -> dict[str, bytes]:
-    """Nested plain values as JSON, the arrays among them in one npz beside it."""
+def encode_state(state: Mapping[str, Any]) -> dict[str, Content]:
+    """Nested plain values as JSON, the arrays among them in one npz beside it.
+
+    The arrays must not change before they are written.
+    """
     arrays: dict[str, Any] = {}
     values = json.dumps(_detached(state, "", arrays)).encode()
-    content = io.BytesIO()
-    np.savez(content, **arrays)
-    return {VALUES_FILE: values, ARRAYS_FILE: content.getvalue()}
+    return {VALUES_FILE: values, ARRAYS_FILE: _Arrays(arrays)}
 
 
-def decode_state(files: Mapping[str, bytes]) -> dict[str, Any]:
+def decode_state(files: Mapping[str, Content]) -> dict[str, Any]:
     """What `encode_state` was given. Raises LookupError, ValueError or BadZipFile."""
-    with np.load(io.BytesIO(files[ARRAYS_FILE]), allow_pickle=False) as stored:
+    with opened(files[ARRAYS_FILE]) as file, np.load(file, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
-    state = _attached(_values(files[VALUES_FILE]), arrays)
+    state = _attached(_values(whole(files[VALUES_FILE])), arrays)
     if not isinstance(state, dict):
         raise TypeError(f"a state is a mapping, not {type(state).__name__}")
     return state

@@ -1,13 +1,12 @@
 """Numbered states in the object store: plain values and arrays, checked by checksum, no code."""
 
-import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from zipfile import BadZipFile
 
-from services.classifier.adapters.artifact_store import ArtifactStore, VersionTaken
+from services.classifier.adapters.artifact_store import ArtifactStore, VersionTaken, checksum, whole
 from services.classifier.adapters.model_files import decode_state, encode_state
 
 log = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ class StateSnapshots:
     def save(self, position: int, state: Mapping[str, Any]) -> None:
         """Save, and discard all but the latest few. Raises OSError when the store is full."""
         files = encode_state(state)
-        sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        sums = {name: checksum(content) for name, content in files.items()}
         manifest = {"format": self._form, "base": self._base, "offset": position, "files": sums}
         files[MANIFEST_FILE] = json.dumps(manifest, indent=2).encode() + b"\n"
         try:
@@ -70,11 +69,11 @@ class StateSnapshots:
         return [name for name in self._store.versions() if name.startswith(self._prefix)]
 
     def _state(self, version: str) -> dict[str, Any]:
-        files = self._store.get(version)
-        manifest = json.loads(files[MANIFEST_FILE])
+        files = self._store.files(version)
+        manifest = json.loads(whole(files[MANIFEST_FILE]))
         if manifest["format"] != self._form or manifest["base"] != self._base:
             raise ValueError("it belongs to another format or model")
         for name, expected in manifest["files"].items():
-            if hashlib.sha256(files[name]).hexdigest() != expected:
+            if checksum(files[name]) != expected:
                 raise ValueError(f"the checksum of {name} differs from the manifest's")
         return decode_state(files)

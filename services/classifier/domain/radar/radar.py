@@ -145,7 +145,7 @@ class Radar:
             "now": self._now.isoformat(),
             "clusters": [cluster.state() for cluster in self._clusters],
             "totals": np.array(totals, np.float32).reshape(len(totals), self._dimension),
-            "sum": self._sum,
+            "sum": self._sum.copy(),  # it goes on while the rest is written
             "weight": self._weight,
             "middle": self._middle,
             "background": self._background.state(),

@@ -1,16 +1,22 @@
 """One contract for every artifact store, and what only a directory can get wrong."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from services.classifier.adapters.artifact_store import (
     ArtifactMissing,
     ArtifactStore,
+    Content,
     LocalDirectory,
+    Take,
     VersionTaken,
     checked_names,
+    checksum,
+    whole,
 )
 
 
@@ -21,16 +27,19 @@ class InMemory:
         self._versions: dict[str, dict[str, bytes]] = {}
         self._current: str | None = None
 
-    def put(self, version: str, files: Mapping[str, bytes]) -> None:
+    def put(self, version: str, files: Mapping[str, Content]) -> None:
         checked_names(version, files)
         if version in self._versions:
             raise VersionTaken(version)
-        self._versions[version] = dict(files)
+        self._versions[version] = {name: whole(content) for name, content in files.items()}
 
     def get(self, version: str) -> dict[str, bytes]:
         if version not in self._versions:
             raise ArtifactMissing(f"no version {version}")
         return dict(self._versions[version])
+
+    def files(self, version: str) -> Mapping[str, Content]:
+        return self.get(version)
 
     def versions(self) -> tuple[str, ...]:
         return tuple(sorted(self._versions))
@@ -46,6 +55,17 @@ class InMemory:
         return self._current
 
 
+class Counting:
+    """A file that is made as it is written: the numbers below ten, each in a write of its own."""
+
+    def write_to(self, take: Take) -> None:
+        for number in range(10):
+            take(b"%d" % number)
+
+    def open(self) -> BinaryIO:
+        return io.BytesIO(b"0123456789")
+
+
 @pytest.fixture(params=["directory", "memory"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStore:
     return LocalDirectory(tmp_path / "models") if request.param == "directory" else InMemory()
@@ -57,6 +77,11 @@ class TestEveryStore:
     def test_what_was_put_is_got(self, store: ArtifactStore) -> None:
         store.put("v1", {"a.bin": b"\x00\xff", "b.json": b"{}"})
         assert store.get("v1") == {"a.bin": b"\x00\xff", "b.json": b"{}"}
+
+    def test_what_is_made_as_it_is_written_is_got(self, store: ArtifactStore) -> None:
+        store.put("v1", {"numbers": Counting()})
+        assert store.get("v1") == {"numbers": b"0123456789"}
+        assert checksum(Counting()) == checksum(store.files("v1")["numbers"])
 
     def test_what_was_discarded_is_gone_and_may_be_discarded_again(
         self, store: ArtifactStore
@@ -99,10 +124,9 @@ class TestEveryStore:
         assert store.get("v1") == {"f": b"first"}
 
     def test_what_is_not_there_is_missing(self, store: ArtifactStore) -> None:
-        with pytest.raises(ArtifactMissing):
-            store.get("v1")
-        with pytest.raises(ArtifactMissing):
-            store.promote("v1")
+        for asked in (store.get, store.files, store.promote):
+            with pytest.raises(ArtifactMissing):
+                asked("v1")
 
     @pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "../x", "a b", "a\n"])
     def test_names_that_could_leave_the_store_are_refused(

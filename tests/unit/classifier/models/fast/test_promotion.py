@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from services.classifier.adapters.artifact_store import Content
 from services.classifier.adapters.model_files import decode_state, encode_state
 from services.classifier.domain.labelling import ModelIdentity
 from services.classifier.domain.log_records import LogRecord
@@ -33,7 +34,7 @@ class Shelf:
     """Trained models by version, as a store would give them: afresh at each call."""
 
     encoder: Encoder
-    files: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    files: dict[str, dict[str, Content]] = field(default_factory=dict)
 
     def put(self, version: str, corrected: Mapping[str, str]) -> None:
         head = TextHead(encoder=self.encoder)
