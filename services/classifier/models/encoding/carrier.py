@@ -1,4 +1,4 @@
-"""The encoder's weights: found in the package that carries them, checked, unpacked once, mapped."""
+"""The encoder's weights: found in the package that carries them, checked, unpacked once."""
 
 import hashlib
 import importlib.metadata
@@ -83,8 +83,31 @@ def default_cache_directory() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "deskstream"
 
 
-def mapped_table(carrier: Carrier) -> NDArray[np.uint8]:
-    """The piece table, shape (pieces, 512), mapped read-only: all workers share its pages.
+class PieceTable:
+    """The quantised embeddings of all pieces, read from their file as they are asked for.
+
+    Not mapped: then whatever page was touched, with fifteen around it, would be counted as this
+    process's memory for good. In the page cache all workers share them, and the machine can drop
+    them.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb", buffering=0)
+        np.lib.format.read_magic(self._file)
+        (self._pieces, _), _, _ = np.lib.format.read_array_header_1_0(self._file)
+        self._start = self._file.tell()
+
+    def __len__(self) -> int:
+        return self._pieces
+
+    def read(self, pieces: NDArray[np.int32], out: NDArray[np.uint8]) -> None:
+        """out[i] = codes of pieces[i]; shape (pieces, EMBEDDING)."""
+        for piece, row in zip(pieces.tolist(), out, strict=True):
+            os.preadv(self._file.fileno(), [row], self._start + piece * EMBEDDING)
+
+
+def piece_table(carrier: Carrier) -> PieceTable:
+    """The piece table of these weights, checksum verified. Raises CarrierError.
 
     The carrier deflates it; the first call unpacks it to the cache directory, under a name that
     carries the checksum of its source, and moves it into place at once, so that workers starting
@@ -95,8 +118,7 @@ def mapped_table(carrier: Carrier) -> NDArray[np.uint8]:
     if not (path.exists() and digest.exists()):
         _unpack(carrier, path, digest)
     verify(path, digest.read_text("ascii").strip())
-    table: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return table
+    return PieceTable(path)
 
 
 def _unpack(carrier: Carrier, path: Path, digest: Path) -> None:

@@ -13,16 +13,16 @@ F32 = NDArray[np.float32]
 @vector_kernel
 def dequantise(
     pieces: NDArray[np.int32],
-    table: NDArray[np.uint8],
+    codes: NDArray[np.uint8],
     scale: F32,
     low: F32,
     out: F32,
 ) -> None:
-    """out[i] = embedding of pieces[i]."""
+    """out[i] = embedding of pieces[i], whose codes are codes[i]."""
     for i in range(pieces.size):
         chunk = pieces[i] % scale.size
         factor, offset = scale[chunk], low[chunk]
-        row = table[pieces[i]]
+        row = codes[i]
         for c in range(row.size):
             out[i, c] = np.float32(row[c]) * factor + offset
 
@@ -106,7 +106,7 @@ def sum_tokens(  # noqa: C901, PLR0912 - one pass over a token while it is in th
     pieces: NDArray[np.int32],
     begins: NDArray[np.int32],
     ends: NDArray[np.int32],
-    table: NDArray[np.uint8],
+    codes: NDArray[np.uint8],
     scale: F32,
     low: F32,
     first: F32,
@@ -119,9 +119,10 @@ def sum_tokens(  # noqa: C901, PLR0912 - one pass over a token while it is in th
 ) -> None:
     """Layer norm of [embedding | three convolutions] summed over each text.
 
-    `first` and `second` (3, tokens or more, 256): the first layer, and the second before it is
-    rectified and the first is added. `sums` (texts, 1280) gets the sums, `raw` (texts, 512) the
-    mean embedding of the text's own pieces, without the two control pieces.
+    codes (tokens, 512): of their embeddings; `first` and `second` (3, tokens or more, 256): the
+    first layer, and the second before it is rectified and the first is added. `sums` (texts, 1280)
+    gets the sums, `raw` (texts, 512) the mean embedding of the text's own pieces, without the two
+    control pieces.
     """
     token = np.empty(1280, np.float32)
     text = 0
@@ -135,7 +136,7 @@ def sum_tokens(  # noqa: C901, PLR0912 - one pass over a token while it is in th
             raw[text, c] = np.float32(0)
         while t < end:
             chunk = pieces[t] % scale.size
-            row = table[pieces[t]]
+            row = codes[t]
             total = np.float32(0)
             for c in range(512):
                 token[c] = np.float32(row[c]) * scale[chunk] + low[chunk]

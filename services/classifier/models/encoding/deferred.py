@@ -45,3 +45,7 @@ class DeferredEncoder:
     def encode_words(self, words: Sequence[str]) -> Array:
         """As `Encoder.encode_words`."""
         return chosen_encoder().encode_words(words)
+
+    def rest(self) -> None:
+        """As `Encoder.rest`."""
+        chosen_encoder().rest()

@@ -14,7 +14,7 @@ from services.classifier.models.encoding.carrier import (
     WEIGHTS_SHA256,
     Carrier,
     installed_carrier,
-    mapped_table,
+    piece_table,
 )
 from services.classifier.models.encoding.cleaning import CHARACTER_CAP, clean
 from services.classifier.models.encoding.network import TILE, SentenceNetwork, Weights
@@ -49,6 +49,10 @@ class Encoder(Protocol):
         """Vectors of single words, shape (words, word_dimension)."""
         ...
 
+    def rest(self) -> None:
+        """No more words for now: give back the memory that only makes the next ones faster."""
+        ...
+
 
 class UniversalEncoder:
     """Our own forward pass over the carried weights; see `carrier` for where they come from."""
@@ -57,8 +61,9 @@ class UniversalEncoder:
         """Load and verify. Raises CarrierError when the weights are not the pinned ones."""
         carrier = carrier or installed_carrier()
         self._tokens = SentencePieceProcessor(model_file=str(carrier.pieces))
-        self._network = SentenceNetwork(Weights.load(carrier.weights), mapped_table(carrier))
+        self._network = SentenceNetwork(Weights.load(carrier.weights), piece_table(carrier))
         self._cap = min(token_cap, TILE)
+        self._reads_texts = False
 
     @property
     def identity(self) -> ModelIdentity:
@@ -74,6 +79,7 @@ class UniversalEncoder:
 
     def encode(self, texts: Sequence[str]) -> Array:
         """Unit vectors, shape (texts, 512); a text with nothing to encode gets zeros."""
+        self._reads_texts = True
         cleaned = [clean(text) for text in texts]
         vectors = np.zeros((len(texts), 512), np.float32)
         kept = [i for i, text in enumerate(cleaned) if text]
@@ -86,6 +92,11 @@ class UniversalEncoder:
         if not words:
             return np.zeros((0, 1024), np.float32)
         return np.concatenate(self.encode_exactly(words), axis=1)
+
+    def rest(self) -> None:
+        """Forget the pieces of words, unless texts are encoded too: they use them over and over."""
+        if not self._reads_texts:
+            self._network.forget()
 
     def encode_exactly(self, texts: Sequence[str]) -> tuple[Array, Array]:
         """Vectors of `texts` as they are, uncleaned, and the means of their pieces' embeddings."""

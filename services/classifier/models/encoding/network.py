@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from services.classifier.models.encoding.carrier import EMBEDDING, PieceTable
 from services.classifier.models.encoding.convolutions import (
     dequantise,
     first_layer,
@@ -54,7 +55,7 @@ class Weights:
 
     @classmethod
     def load(cls, path: Path) -> "Weights":
-        """Read the carrier's archive (without its piece table, see `carrier.mapped_table`)."""
+        """Read the carrier's archive (without its piece table, see `carrier.piece_table`)."""
         with np.load(path, allow_pickle=False) as z:
             return cls(
                 scale=z["scale"],
@@ -98,15 +99,22 @@ class _Buffers(threading.local):
 class SentenceNetwork:
     """Forward pass. Safe from several threads: scratch is per thread, the piece cache locked."""
 
-    def __init__(self, weights: Weights, table: NDArray[np.uint8]) -> None:
+    def __init__(self, weights: Weights, table: PieceTable) -> None:
         self._w = weights
-        self._table = np.asarray(table)
-        self._buffers = _Buffers()
+        self._table = table
         self._lock = threading.Lock()
         self._rows = np.full(len(table), -1, np.int32)
-        self._used = 0
-        self._inputs = np.zeros((_CACHED_PIECES, 3 * _WIDTH), np.float32)
-        self._partial = np.zeros((_CACHED_PIECES, _TAPS * _WIDTH), np.float32)
+        self.forget()
+
+    def forget(self) -> None:
+        """Empty the piece cache, whose pages are memory once they are written to, and scratch."""
+        with self._lock:
+            self._buffers = _Buffers()
+            self._rows[:] = -1
+            self._used = 0
+            self._codes = np.zeros((_CACHED_PIECES, EMBEDDING), np.uint8)
+            self._inputs = np.zeros((_CACHED_PIECES, 3 * _WIDTH), np.float32)
+            self._partial = np.zeros((_CACHED_PIECES, _TAPS * _WIDTH), np.float32)
 
     def forward(self, ids: Sequence[Sequence[int]]) -> tuple[Array, Array]:
         """Vectors of texts given as piece ids, and means of their piece embeddings.
@@ -114,35 +122,37 @@ class SentenceNetwork:
         At most TILE texts of at most TILE pieces each.
         """
         lengths = np.fromiter(map(len, ids), np.int32, len(ids))
+        buffers = self._buffers  # to the end, whatever is forgotten meanwhile
         for first, behind in _tiles(lengths.tolist()):
-            self._sum_tile(ids[first:behind], first)
-        return self._sentences(lengths), self._buffers.raw[: len(ids)].copy()
+            self._sum_tile(ids[first:behind], first, buffers)
+        return self._sentences(buffers.sums, lengths), buffers.raw[: len(ids)].copy()
 
-    def _sum_tile(self, ids: Sequence[Sequence[int]], first: int) -> None:
+    def _sum_tile(self, ids: Sequence[Sequence[int]], first: int, buffers: _Buffers) -> None:
         """Token sums of the texts of one tile into the buffers' rows from `first` on."""
         lengths = np.fromiter(map(len, ids), np.int32, len(ids))
         pieces = np.fromiter((p for text in ids for p in text), np.int32, int(lengths.sum()))
         ends = np.repeat(np.cumsum(lengths, dtype=np.int32), lengths)
         begins = ends - np.repeat(lengths, lengths)
-        buffers, w = self._buffers, self._w
+        w = self._w
         with self._lock:
             cached = self._cached(pieces)
             first_layer(
                 cached, begins, ends, self._inputs, self._partial, w.first_bias, buffers.first
             )
+            codes = self._codes[cached]
         for branch, (order, left) in enumerate(_ORDERS):
             around = np.empty((len(pieces), order), np.int32)
             windows(begins, ends, order, left, TILE, around)
             w.second[branch].windows(buffers.first[branch], around, buffers.second[branch])
         sum_tokens(
-            pieces, begins, ends, self._table, w.scale, w.low, buffers.first, buffers.second,
+            pieces, begins, ends, codes, w.scale, w.low, buffers.first, buffers.second,
             w.gain, w.shift, w.eps, buffers.sums[first:], buffers.raw[first:],
         )  # fmt: skip
 
-    def _sentences(self, lengths: NDArray[np.int32]) -> Array:
+    def _sentences(self, sums: Array, lengths: NDArray[np.int32]) -> Array:
         w = self._w
         counts = lengths.astype(np.float32)[:, None]
-        x = w.pooled(self._buffers.sums[: len(lengths)])
+        x = w.pooled(sums[: len(lengths)])
         x += counts * w.pooled_bias
         x *= np.reciprocal(np.sqrt(counts))
         d0, d1, d2, d3 = w.dense
@@ -162,19 +172,17 @@ class SentenceNetwork:
                 self._rows[:] = -1
                 self._used = 0
                 missing = np.unique(pieces)
-            rows = np.arange(self._used, self._used + len(missing), dtype=np.int32)
-            for at in range(0, len(missing), TILE):
-                part = slice(at, at + TILE)
-                self._fill(missing[part], rows[part])
-            self._rows[missing] = rows
-            self._used += len(missing)
+            self._fill(missing)
         places: NDArray[np.int32] = self._rows[pieces]
         return places
 
-    def _fill(self, missing: NDArray[np.int32], rows: NDArray[np.int32]) -> None:
+    def _fill(self, missing: NDArray[np.int32]) -> None:
+        """The next rows of the cache get what is computed of these pieces."""
         w = self._w
-        raw = np.empty((len(missing), 512), np.float32)
-        dequantise(missing, self._table, w.scale, w.low, raw)
+        rows = slice(self._used, self._used + len(missing))
+        self._table.read(missing, self._codes[rows])
+        raw = np.empty((len(missing), EMBEDDING), np.float32)
+        dequantise(missing, self._codes[rows], w.scale, w.low, raw)
         x = w.projection(raw)
         normalise_rows(x, w.projection_bias, w.projection_gain, w.projection_shift, w.eps)
         self._inputs[rows] = x
@@ -184,6 +192,8 @@ class SentenceNetwork:
             columns = slice(tap * _WIDTH, (tap + order) * _WIDTH)
             self._partial[rows, columns] = w.first[branch](part)
             tap += order
+        self._rows[missing] = np.arange(rows.start, rows.stop)
+        self._used = rows.stop
 
 
 def _tiles(lengths: Sequence[int]) -> list[tuple[int, int]]:

@@ -100,6 +100,9 @@ class OnnxEncoder:
         """Unit vectors of the words as they are, shape (words, dimension)."""
         return self._encoded(words)
 
+    def rest(self) -> None:
+        """Nothing is kept from text to text."""
+
     def _encoded(self, texts: Sequence[str]) -> Array:
         vectors = np.zeros((len(texts), self._dimension), np.float32)
         for row, text in enumerate(texts):

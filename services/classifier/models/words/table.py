@@ -23,6 +23,8 @@ _SMALLEST: Final = 1 << 12
 _LONGEST_WORD: Final = 40
 # 1 kB each: the vectors of the most words that a worker's memory has room for.
 _MOST_WORDS: Final = 50_000
+# Words whose vectors are held as floats at a time: 3 MB, and whole tiles of the encoder.
+_AT_ONCE: Final = 768
 # Words without a vector that are counted at a time.
 _MOST_MET: Final = 20_000
 
@@ -125,13 +127,17 @@ class WordTable:
     def _append(
         self, hashes: NDArray[np.uint32], words: list[str], frequency: Array | None = None
     ) -> None:
-        raw = _unit_blocks(self._encoder.encode_words(words))
+        parts = [slice(at, at + _AT_ONCE) for at in range(0, len(words), _AT_ONCE)]
+        encoded = (_unit_blocks(self._encoder.encode_words(words[part])) for part in parts)
         if frequency is not None:
+            raw = np.concatenate(list(encoded))
             self.centre = (frequency @ raw / frequency.sum()).astype(np.float32)
             self._centred = True
-        vectors, scales = quantised(raw - self.centre)
-        self.vectors = np.concatenate([self.vectors, vectors])
-        self.scales = np.concatenate([self.scales, scales])
+            encoded = (raw[part] for part in parts)
+        found = [quantised(each - self.centre) for each in encoded]
+        self._encoder.rest()
+        self.vectors = np.concatenate([self.vectors, *(vectors for vectors, _ in found)])
+        self.scales = np.concatenate([self.scales, *(scales for _, scales in found)])
         self._index(np.concatenate([self.hashes, hashes]))
 
     def _index(self, hashes: NDArray[np.uint32]) -> None:

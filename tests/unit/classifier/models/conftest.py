@@ -44,6 +44,9 @@ class BagEncoder:
     def encode_words(self, words: Sequence[str]) -> np.ndarray:
         return np.stack([self._direction(word) for word in words]).reshape(len(words), 512)
 
+    def rest(self) -> None:
+        """Nothing is kept."""
+
     @staticmethod
     def _direction(word: str) -> np.ndarray:
         seed = int.from_bytes(hashlib.sha256(word.encode("utf-8", "replace")).digest()[:8])

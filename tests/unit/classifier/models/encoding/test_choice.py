@@ -31,6 +31,7 @@ def other(bag_encoder: Encoder) -> Encoder:
         word_dimension=bag_encoder.word_dimension,
         encode=bag_encoder.encode,
         encode_words=bag_encoder.encode_words,
+        rest=bag_encoder.rest,
     )
 
 

@@ -13,7 +13,7 @@ from services.classifier.models.encoding.carrier import (
     Carrier,
     CarrierError,
     installed_carrier,
-    mapped_table,
+    piece_table,
     verify,
 )
 from services.classifier.models.encoding.cleaning import clean
@@ -54,6 +54,12 @@ class EncoderContract:
 
     def test_words_have_vectors(self, encoder: Encoder) -> None:
         assert encoder.encode_words(["printer", "wifi"]).shape == (2, encoder.word_dimension)
+
+    def test_a_rest_changes_no_bits(self, encoder: Encoder) -> None:
+        words = ["printer", "wifi", "Netzwerkkabel"]
+        before = encoder.encode_words(words)
+        encoder.rest()
+        assert np.array_equal(encoder.encode_words(words), before)
 
     def test_lone_surrogates_are_encoded(self, encoder: Encoder) -> None:
         assert encoder.encode(["broken \ud800 text"]).any()
@@ -138,13 +144,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_damaged_unpacked_table_is_refused(tmp_path: Path) -> None:
     carrier: Carrier = installed_carrier(tmp_path)
-    mapped_table(carrier)
+    piece_table(carrier)
     (path,) = tmp_path.glob("pieces-*.npy")
     with path.open("r+b") as stream:
         stream.seek(5_000)
         stream.write(b"\xff\x00\xff")
     with pytest.raises(CarrierError, match="has sha256"):
-        mapped_table(carrier)
+        piece_table(carrier)
 
 
 @pytest.mark.parametrize(
