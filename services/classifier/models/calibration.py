@@ -55,7 +55,7 @@ def expert_weights(
         )
         return float(value), slope
 
-    # Only fitting needs it, and a serving process is to start without: .3 to 1 s and 20 MB.
+    # Only training and second looks need it; others are to do without: .3 to 1 s and 36 MB.
     from scipy.optimize import minimize  # noqa: PLC0415
 
     found = minimize(

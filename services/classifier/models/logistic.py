@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.models.blas import one_thread
+from services.classifier.models.descent import minimum
 
 Array = NDArray[np.float32]
 
@@ -56,7 +57,7 @@ def fit_logistic(
     second moments are divided out), so that some dozen steps reach what hundreds do otherwise.
     vectors (texts, dimension), labels in 0..classes-1, importance (texts,) default 1.
     directions: how many to search in, those in which inputs vary most; default all. Beside the
-    vectors it holds texts x directions floats.
+    vectors it holds texts x directions halves.
     """
     with one_thread():
         weight = np.ones(len(labels), np.float32) if importance is None else importance
@@ -66,12 +67,15 @@ def fit_logistic(
 
 @dataclass(frozen=True, slots=True)
 class _Space:
-    """The coordinates of the search: x -> ((x - centre) @ directions x stretch, 1)."""
+    """The coordinates of the search: x -> ((x - centre) @ directions x stretch, 1).
+
+    design: the inputs in them. Halves are more exact than the int8 that vectors are made of.
+    """
 
     centre: Array
     directions: Array
     stretch: Array
-    design: Array
+    design: NDArray[np.float16]
 
     @classmethod
     def of(
@@ -82,26 +86,14 @@ class _Space:
         strength: float,
         most: int | None,
     ) -> "_Space":
-        count, dimension = vectors.shape
-        chunks = [slice(at, min(at + _CHUNK, count)) for at in range(0, count, _CHUNK)]
-        total, square = np.zeros(dimension), np.zeros((dimension, dimension))
-        for chunk in chunks:
-            inputs = vectors[chunk]
-            weighed = inputs * weight[chunk, None]
-            total += weighed.sum(axis=0, dtype=np.float64)
-            square += weighed.T @ inputs
-        mass = float(weight.sum(dtype=np.float64))
-        square -= np.outer(total, total) / mass
-        moments, directions = np.linalg.eigh(square.astype(np.float32))
-        kept = slice(max(dimension - (most or dimension), 0), None)
+        centre, basis, moments = _directions(vectors, weight, most)
         # p(1 - p) averaged over classes, about; the factor only changes how many steps it takes.
-        curvature = np.maximum(moments[kept], 0.0) / classes + 1.0 / strength
+        curvature = np.maximum(moments, 0.0) / classes + 1.0 / strength
         stretch = (1.0 / np.sqrt(curvature)).astype(np.float32)
-        centre = (total / mass).astype(np.float32)
-        basis: Array = np.ascontiguousarray(directions[:, kept])
-        design = np.ones((count, len(stretch) + 1), np.float32)
-        for chunk in chunks:
-            design[chunk, :-1] = (vectors[chunk] - centre) @ (basis * stretch)
+        design = np.ones((len(weight), len(stretch) + 1), np.float16)
+        onto = basis * stretch
+        for chunk in _chunks(len(weight)):
+            design[chunk, :-1] = (vectors[chunk] - centre) @ onto
         return cls(centre, basis, stretch, design)
 
     def enter(self, head: LogisticHead, classes: int) -> Array:
@@ -119,6 +111,27 @@ class _Space:
         return LogisticHead(weights, bias)
 
 
+def _chunks(count: int) -> list[slice]:
+    return [slice(at, min(at + _CHUNK, count)) for at in range(0, count, _CHUNK)]
+
+
+def _directions(vectors: Inputs, weight: Array, most: int | None) -> tuple[Array, Array, Array]:
+    """Centre of the inputs, the directions they vary most in, as columns, and how much they do."""
+    count, dimension = vectors.shape
+    total = np.zeros(dimension)
+    for chunk in _chunks(count):
+        total += (vectors[chunk] * weight[chunk, None]).sum(axis=0, dtype=np.float64)
+    centre = (total / float(weight.sum(dtype=np.float64))).astype(np.float32)
+    square = np.zeros((dimension, dimension), np.float32)
+    for chunk in _chunks(count):
+        inputs = vectors[chunk] - centre
+        square += (inputs * weight[chunk, None]).T @ inputs
+    moments, directions = np.linalg.eigh(square)
+    kept = slice(max(dimension - (most or dimension), 0), None)
+    basis: Array = np.ascontiguousarray(directions[:, kept])
+    return centre, basis, moments[kept]
+
+
 def _fit(
     space: _Space,
     labels: NDArray[np.int32],
@@ -128,31 +141,29 @@ def _fit(
     strength: float,
     start: LogisticHead | None,
 ) -> LogisticHead:
-    design = space.design
     # The penalty in these coordinates; the bias, the last, has none.
     penalty = np.append(space.stretch**2, np.float32(0))[:, None] / np.float32(strength)
-    rows = np.arange(len(labels))
-    first = np.zeros((design.shape[1], classes), np.float32)
+    first = np.zeros((space.design.shape[1], classes), np.float32)
     if start is not None:
         first = space.enter(start, classes)
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         theta = flat.reshape(first.shape).astype(np.float32)
-        scores = design @ theta
-        scores -= scores.max(axis=1, keepdims=True)
-        truth = scores[rows, labels].copy()
-        np.exp(scores, out=scores)
-        total = scores.sum(axis=1)
-        value = float(weight @ (np.log(total) - truth)) + 0.5 * float((penalty * theta**2).sum())
-        scores *= (weight / total)[:, None]
-        scores[rows, labels] -= weight
-        slope = design.T @ scores + penalty * theta
+        value, slope = 0.5 * float((penalty * theta**2).sum()), penalty * theta
+        for chunk in _chunks(len(labels)):
+            design, times = space.design[chunk].astype(np.float32), weight[chunk]
+            truth = np.arange(len(design)), labels[chunk]
+            scores = design @ theta
+            scores -= scores.max(axis=1, keepdims=True)
+            right = scores[truth]
+            np.exp(scores, out=scores)
+            total = scores.sum(axis=1)
+            value += float(times @ (np.log(total) - right))
+            scores *= (times / total)[:, None]
+            scores[truth] -= times
+            slope += design.T @ scores
         return value, slope.ravel().astype(np.float64)
 
-    from scipy.optimize import minimize  # noqa: PLC0415 - only fitting needs it: see `calibration`
-
-    found = minimize(
-        loss, first.ravel().astype(np.float64), jac=True, method="L-BFGS-B",
-        options={"maxiter": _MOST_STEPS, "ftol": _TOLERANCE, "gtol": 0.0, "maxcor": 10},
-    )  # fmt: skip
-    return space.leave(found.x.reshape(first.shape).astype(np.float32))
+    start_at = first.ravel().astype(np.float64)
+    found = minimum(loss, start_at, most_steps=_MOST_STEPS, tolerance=_TOLERANCE)
+    return space.leave(found.reshape(first.shape).astype(np.float32))

@@ -21,6 +21,7 @@ from services.classifier.models.fast.tuning import (
     stacked,
 )
 from services.classifier.models.lexical.linear import CORRECTION_RATE, LinearHead, columns
+from services.classifier.models.lexical.packing import runs
 from services.classifier.models.lexical.softmax import normalise
 from services.classifier.models.lexical.vocabulary import Features, Vocabulary
 from services.classifier.models.words.rows import WordRows
@@ -114,14 +115,13 @@ class FastClassifier:
 
         live: these are tickets, whose words without a row are to be noticed.
         """
-        logits = self._fused(self._vocabulary.features(texts), live=live)
+        logits = self._scores(texts, live=live)
         result: Probabilities = normalise(logits, len(self._head.classes), self._scale.factor)
         return result
 
     def logits(self, texts: Sequence[str]) -> Array:
         """Calibrated logits, shape (texts, classes): predict_proba is their softmax."""
-        logits = self._fused(self._vocabulary.features(texts))
-        scaled: Array = logits[:, : len(self.classes)] * np.float32(self._scale.factor)
+        scaled: Array = self._scores(texts)[:, : len(self.classes)] * np.float32(self._scale.factor)
         return scaled
 
     def novelty(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -129,12 +129,12 @@ class FastClassifier:
 
         A logit says how much speaks for a class, not how much of the text says nothing to anyone.
         """
-        if not texts:
-            return np.zeros(0, np.float32)
-        features = self._vocabulary.features(texts)
-        peak = self._fused(features)[:, : len(self.classes)].max(axis=1) * self._scale.factor
-        doubt = (self._scale.mean - peak * features.coverage) / self._scale.deviation
-        return np.asarray(doubt, np.float32)
+        doubts = [np.zeros(0, np.float32)]
+        for run in runs(texts) if texts else ():
+            features = self._vocabulary.features(texts[run])
+            peak = self._fused(features)[:, : len(self.classes)].max(axis=1) * self._scale.factor
+            doubts.append((self._scale.mean - peak * features.coverage) / self._scale.deviation)
+        return np.concatenate(doubts).astype(np.float32)
 
     def correct(self, text: str, label: str) -> None:
         """Learn one correction now; a label never seen becomes a class.
@@ -165,10 +165,11 @@ class FastClassifier:
         targets = columns(labels, classes)
         order = self._memory.order()
         old_head, old_words, before = self._head, self._words, self._guard.right(self)
-        self._head = self._relearned(texts, targets, order, classes)
+        words = self._refitted_words(texts, targets, order, len(classes))
+        head = self._relearned(texts, targets, order, classes)  # then: two heads take their room
         for label, times in self._memory.scarce().items():
-            self._head.favour(label, _SCARCITY * log(max(times, 1.0)))
-        self._refit_words(texts, targets, order, len(classes))
+            head.favour(label, _SCARCITY * log(max(times, 1.0)))
+        self._head, self._words = head, words
         if self._guard.refuses(before, self._guard.right(self)):
             self._head, self._words = old_head, old_words
             self.refused_refits += 1
@@ -187,6 +188,10 @@ class FastClassifier:
             self._words = self._words.fork()
             self._words.fold()
         return added
+
+    def _scores(self, texts: Sequence[str], *, live: bool = False) -> Array:
+        parts = [self._fused(self._vocabulary.features(texts[r]), live=live) for r in runs(texts)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _fused(self, features: Features, *, live: bool = False) -> Array:
         logits = self._head.logits(features)
@@ -247,21 +252,22 @@ class FastClassifier:
             texts = lesson.word_texts[shown]
             self._words.fit(lesson.uses, texts, lesson.targets[texts], len(lesson.classes))
 
-    def _refit_words(
+    def _refitted_words(
         self,
         texts: Sequence[str],
         targets: NDArray[np.int32],
         order: NDArray[np.int64],
         classes: int,
-    ) -> None:
+    ) -> WordRows | None:
         """Encode the words of the memory not yet met, and learn from it all in a copy."""
         if self._table is None or self._words is None or classes > _WORD_CLASSES:
-            return
+            return self._words
         uses = WordUses.of(self._vocabulary, texts)
         self._table.learn(uses)
-        self._words = self._words.fork()
+        words = self._words.fork()
         importance = np.bincount(order, minlength=len(texts)).astype(np.float32)
-        self._words.fit(uses, np.arange(len(texts)), targets, classes, importance)
+        words.fit(uses, np.arange(len(texts)), targets, classes, importance)
+        return words
 
     def _relearned(
         self,

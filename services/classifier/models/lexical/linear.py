@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.models.jit import kernel
+from services.classifier.models.lexical.packing import runs
 from services.classifier.models.lexical.softmax import score_rows, train_rows
 from services.classifier.models.lexical.vocabulary import Features, Vocabulary
 
@@ -15,8 +16,6 @@ _LANE: Final = 16
 RATE: Final = 2.0
 # A single correction has to count at once.
 CORRECTION_RATE: Final = 8.0
-# Texts that are held as features at a time while a memory is learned from again.
-_CHUNK: Final = 512
 # Floats that weights may grow to where they are: pages nobody has written to are no memory, and to
 # write 40 MB of new ones takes up to a tenth of a second.
 _RESERVED: Final = 12 << 20
@@ -101,10 +100,10 @@ class LinearHead:
         """As `train`, bit for bit, holding the features of a few texts at a time."""
         for _ in range(epochs):
             shuffled = rng.permutation(order)
-            for first in range(0, len(shuffled), _CHUNK):
-                part = shuffled[first : first + _CHUNK]
-                features = vocabulary.features([texts[i] for i in part.tolist()])
-                self.step(features, labels[part], np.arange(len(part)), rate)
+            shown = [texts[i] for i in shuffled.tolist()]
+            for run in runs(shown):
+                features = vocabulary.features(shown[run])
+                self.step(features, labels[shuffled[run]], np.arange(len(features)), rate)
 
     def step(
         self,

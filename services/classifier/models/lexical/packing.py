@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 # topic, and a pasted log file of a megabyte must not stall the batch it arrives in.
 CHARACTER_CAP: Final = 8_192
 SEPARATOR: Final = "\x00"
+# Characters that are featurised at once: scratch is some sixty times as large, 4 MB.
+AT_ONCE: Final = 1 << 16
 
 
 def pack(texts: Sequence[str]) -> NDArray[np.uint8]:
@@ -28,6 +31,20 @@ def pack(texts: Sequence[str]) -> NDArray[np.uint8]:
     else:
         folded = unicodedata.normalize("NFC", joined.casefold()).encode("utf-8", "replace")
     return np.frombuffer(folded + b"\x00" if texts else b"", dtype=np.uint8)
+
+
+def runs(texts: Sequence[str]) -> list[slice]:
+    """Ranges of texts to featurise one after another, so that long ones take no more scratch."""
+    count = len(texts)
+    if count * CHARACTER_CAP <= AT_ONCE or sum(map(len, texts)) <= AT_ONCE:
+        return [slice(0, count)]
+    ends, size = [0], 0
+    for at, text in enumerate(texts):
+        size += min(len(text), CHARACTER_CAP)
+        if size > AT_ONCE and at > ends[-1]:
+            ends.append(at)
+            size = min(len(text), CHARACTER_CAP)
+    return [slice(first, behind) for first, behind in pairwise([*ends, count])]
 
 
 def _clipped(text: str) -> str:

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.classifier.models.lexical.packing import runs
 from services.classifier.models.lexical.vocabulary import Vocabulary
-
-_CHUNK: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +23,8 @@ class WordUses:
         """The words of `texts`, which are featurised a few at a time."""
         parts, counts = [np.zeros(0, np.uint32)], [np.zeros(1, np.int64)]
         spelled: dict[int, str] = {}
-        for first in range(0, len(texts), _CHUNK):
-            found = vocabulary.features(texts[first : first + _CHUNK])
+        for run in runs(texts):
+            found = vocabulary.features(texts[run])
             parts.append(found.words.copy())
             counts.append(np.diff(found.word_starts))
             hashes, places = np.unique(found.words, return_index=True)
