@@ -89,7 +89,10 @@ _UNHEARD: Final = Spread(0.0, math.inf)
 
 
 class TopicExperts:
-    """The encoder's two experts on the topics of one head. Vectors of known texts are kept."""
+    """The encoder's two experts on the topics of one head.
+
+    Vectors are kept of the texts of the last lesson and of those corrected since.
+    """
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
@@ -105,8 +108,6 @@ class TopicExperts:
         """Learn what the trained model learned; later lessons start from here."""
         self._learn(lesson, None)
         self._base = self._head
-        kept = set(lesson.texts)
-        self._vectors = {text: v for text, v in self._vectors.items() if text in kept}
 
     def learn(self, lesson: Lesson) -> None:
         """Learn everything again, small classes repeated, with what was corrected since."""
@@ -187,7 +188,10 @@ class TopicExperts:
             i for i in np.flatnonzero(counts < _NAMED_BELOW).tolist() if lesson.names[i] != UNSORTED
         ]
         said = named_examples(lesson.names, few[:_MOST_NAMED], lesson.descriptions)
-        vectors = self._encoded([*(each.text for each in said), *lesson.texts])
+        texts = [*(each.text for each in said), *lesson.texts]
+        vectors = self._encoded(texts)
+        # Not in place: the experts that answer meanwhile still learn by the others.
+        self._vectors = {text: self._vectors[text] for text in texts}
         called = np.array([each.column for each in said], np.int32)
         columns = np.concatenate([called, lesson.columns])
         importance = np.ones(len(columns), np.float32)

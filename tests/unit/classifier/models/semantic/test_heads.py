@@ -83,6 +83,16 @@ def test_the_same_lessons_give_the_same_bits_whatever_was_asked(
     assert looks(head, desk[0]) == looks(twin, desk[0])
 
 
+def test_of_texts_taken_back_no_vectors_are_kept(head: CascadedHead) -> None:
+    for text in STUCK:
+        head.correct(text, "building")
+    head.refit()
+    assert set(STUCK) <= head.experts._vectors.keys()
+    head.withdraw(STUCK[0])
+    head.refit()
+    assert head.experts._vectors.keys() & set(STUCK) == set(STUCK[1:])
+
+
 def test_a_copy_learns_on_its_own(head: CascadedHead, desk: Desk) -> None:
     before = looks(head, desk[0])
     twin = head.fork()
