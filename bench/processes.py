@@ -20,8 +20,8 @@ def rss_mb(pid: int) -> float:
 
 def resident(pid: int) -> dict[str, float]:
     """Memory of a running process in MB: Rss counts every page it has mapped and touched, Pss a
-    shared one by its share, Private only what ends with it."""
-    found = {"Rss": 0.0, "Pss": 0.0, "Private": 0.0}
+    shared one by its share, Private only what ends with it, Anonymous what is no page of a file."""
+    found = {"Rss": 0.0, "Pss": 0.0, "Private": 0.0, "Anonymous": 0.0}
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
         name, kilobytes = line.split()[:2]
         key = "Private" if name.startswith("Private_") else name.rstrip(":")

@@ -35,6 +35,7 @@ NEW_TOPICS = 10
 MEANWHILE = 500
 SAMPLE_SECONDS = 0.02
 PATIENCE_SECONDS = 1_800
+MOST_MB = 400
 
 
 def rows(stores: Stores, *, quick: bool) -> list[Row]:
@@ -88,14 +89,11 @@ class _Bench:
                 self._write(self._corrections(40))
                 self._write([self._mark(), *self._corrections(3), self._mark()])
                 asyncio.run(self._caught_up())
-        name = self._tickets.name
+        name = f"{self._tickets.name}: worker"
         return [
-            row(f"{name}: worker with a model, resident", loaded["Rss"], "MB"),
-            row(f"{name}: worker at its peak, refits under way, resident", peak.of["Rss"], "MB",
-                at_most=400),
-            row(f"{name}: the same, of it not shared with other processes", peak.of["Private"],
-                "MB"),
-        ]  # fmt: skip
+            row(f"{name} with a model, resident", loaded["Rss"], "MB", at_most=MOST_MB),
+            *_memory(f"{name} at its peak, refits under way", peak),
+        ]
 
     def restart(self, corrections: int, refits: int) -> list[Row]:
         """From the start of the process until it is ready with every correction in force.
@@ -109,26 +107,27 @@ class _Bench:
                 asyncio.run(self._caught_up())
         self.worker.kill()
         self._write([*self._corrections(MEANWHILE), self._mark()])
-        name = f"{self._tickets.name}: worker at its peak with {log}, resident"
-        most = row(name, peak.of["Rss"], "MB", at_most=400)
+        most = _memory(f"{self._tickets.name}: worker at its peak with {log}", peak)
         name = f"{self._tickets.name}: restart with {log}"
         warm = self._started(name + ", snapshot and rest", at_most=5)
         self.worker.kill()
         for kept in self._snapshots():
             kept.rename(kept.with_name(f"gone-{kept.name}"))
-        return [most, *warm, *self._started(f"{name}, no snapshot, {refits + 1} refits")]
+        return [*most, *warm, *self._started(f"{name}, no snapshot, {refits + 1} refits")]
 
     def _started(self, name: str, at_most: float | None = None) -> list[Row]:
         began = time.perf_counter()
         self.worker.start()
-        asyncio.run(eventually(self._serving, PATIENCE_SECONDS, what="the worker serves"))
-        ready, spent = time.perf_counter() - began, cpu_seconds(self.worker.pid)
-        asyncio.run(self._caught_up())
+        with _Peak(self.worker.pid) as peak:
+            asyncio.run(eventually(self._serving, PATIENCE_SECONDS, what="the worker serves"))
+            ready, spent = time.perf_counter() - began, cpu_seconds(self.worker.pid)
+            asyncio.run(self._caught_up())
         settled = time.perf_counter() - began
         return [
             row(f"{name}: until it labels", ready, "s", at_most=at_most),
             row(f"{name}: CPU of that", spent, "s"),
             row(f"{name}: until the last refit is done too", settled, "s"),
+            *_memory(f"{name}, at its peak", peak),
         ]
 
     def _snapshots(self) -> list[Path]:
@@ -200,6 +199,14 @@ class _Peak:
         while not self._over.wait(SAMPLE_SECONDS):
             found = resident(self._pid)
             self.of = {name: max(value, found[name]) for name, value in self.of.items()}
+
+
+def _memory(name: str, peak: _Peak) -> list[Row]:
+    """What counts against a worker, and what of it a machine could not take back."""
+    return [
+        row(f"{name}, resident", peak.of["Rss"], "MB", at_most=MOST_MB),
+        row(f"{name}, of it no pages of files", peak.of["Anonymous"], "MB"),
+    ]
 
 
 async def _send(bootstrap: str, values: list[bytes]) -> None:
