@@ -2,7 +2,9 @@
 
 import ctypes
 import sys
+from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 # Parameters of glibc's mallopt(3).
@@ -12,6 +14,9 @@ _ARENA_MAX: Final = -8
 # Named outright, because glibc raises its own threshold to whatever was last freed.
 _MAPPED_FROM: Final = 1 << 20
 _ARENAS: Final = 2
+# Of madvise(2).
+_DONT_NEED: Final = 4
+_COMPILER: Final = "libllvmlite"
 
 
 @cache
@@ -34,7 +39,23 @@ def map_large_arrays() -> bool:
 
 
 def give_back() -> None:
-    """Return freed pages to the machine: a millisecond or two, so after a refit and not before."""
+    """Return freed pages to the machine, and the compiler's code; some milliseconds, so after a
+    refit and not before.
+
+    numba needs LLVM to load a kernel from its cache, not to run it, and 50 MB of code stay mapped.
+    They are a file's pages, which workers share: should it be needed again they are mapped again.
+    """
     library = _glibc()
-    if library is not None:
-        library.malloc_trim(0)
+    if library is None:
+        return
+    library.malloc_trim(0)
+    for start, size in _mapped_code(_COMPILER):
+        library.madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), _DONT_NEED)
+
+
+def _mapped_code(name: str) -> Iterator[tuple[int, int]]:
+    """Where a library's code is mapped, and its size in bytes: pages that nobody ever writes to."""
+    for line in Path("/proc/self/maps").read_text("utf-8", "replace").splitlines():
+        if " r-xp " in line and name in line:
+            start, end = (int(each, 16) for each in line.split()[0].split("-"))
+            yield start, end - start
