@@ -5,8 +5,9 @@ docs/decisions/0001-the-intake-over-a-faust-channel.md says why it is built like
 """
 
 from shared.streaming.chunk import Chunk, Rewind, Stage
-from shared.streaming.intake import Intake, IntakeSettings
+from shared.streaming.intake import Intake
 from shared.streaming.producer import BatchProducer
+from shared.streaming.settings import IntakeSettings
 from shared.streaming.worker import StreamWorker
 
 __all__ = [

@@ -18,7 +18,8 @@ from mode import Service
 
 from shared.http.listening import listen
 from shared.streaming.chunk import Chunk, Rewind, Stage
-from shared.streaming.intake import Intake, IntakeSettings, StartingPoint
+from shared.streaming.intake import Intake, StartingPoint
+from shared.streaming.settings import IntakeSettings
 from shared.streaming.watchdog import LastResort, Watchdog, die, hard_exit_after
 
 log = logging.getLogger(__name__)
