@@ -21,7 +21,7 @@ from services.classifier.models.fast.tuning import (
     stacked,
 )
 from services.classifier.models.lexical.linear import CORRECTION_RATE, LinearHead, columns
-from services.classifier.models.lexical.packing import runs
+from services.classifier.models.lexical.packing import ASKED_AT_ONCE, runs
 from services.classifier.models.lexical.softmax import normalise
 from services.classifier.models.lexical.vocabulary import Features, Vocabulary
 from services.classifier.models.words.rows import WordRows
@@ -130,7 +130,7 @@ class FastClassifier:
         A logit says how much speaks for a class, not how much of the text says nothing to anyone.
         """
         doubts = [np.zeros(0, np.float32)]
-        for run in runs(texts) if texts else ():
+        for run in runs(texts, ASKED_AT_ONCE) if texts else ():
             features = self._vocabulary.features(texts[run])
             peak = self._fused(features)[:, : len(self.classes)].max(axis=1) * self._scale.factor
             doubts.append((self._scale.mean - peak * features.coverage) / self._scale.deviation)
@@ -190,7 +190,10 @@ class FastClassifier:
         return added
 
     def _scores(self, texts: Sequence[str], *, live: bool = False) -> Array:
-        parts = [self._fused(self._vocabulary.features(texts[r]), live=live) for r in runs(texts)]
+        parts = [
+            self._fused(self._vocabulary.features(texts[run]), live=live)
+            for run in runs(texts, ASKED_AT_ONCE)
+        ]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _fused(self, features: Features, *, live: bool = False) -> Array:

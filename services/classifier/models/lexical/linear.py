@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.models.jit import kernel
-from services.classifier.models.lexical.packing import runs
+from services.classifier.models.lexical.packing import LEARNED_AT_ONCE, runs
 from services.classifier.models.lexical.softmax import score_rows, train_rows
 from services.classifier.models.lexical.vocabulary import Features, Vocabulary
 
@@ -101,7 +101,7 @@ class LinearHead:
         for _ in range(epochs):
             shuffled = rng.permutation(order)
             shown = [texts[i] for i in shuffled.tolist()]
-            for run in runs(shown):
+            for run in runs(shown, LEARNED_AT_ONCE):
                 features = vocabulary.features(shown[run])
                 self.step(features, labels[shuffled[run]], np.arange(len(features)), rate)
 

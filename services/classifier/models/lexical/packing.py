@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 # topic, and a pasted log file of a megabyte must not stall the batch it arrives in.
 CHARACTER_CAP: Final = 8_192
 SEPARATOR: Final = "\x00"
-# Characters that are featurised at once: scratch is some sixty times as large, 4 MB.
-AT_ONCE: Final = 1 << 16
+# Characters that are featurised at once: scratch is some sixty times as large, 4 MB where memories
+# are learned from again, 16 MB where a large batch of tickets is asked about: each run costs some.
+LEARNED_AT_ONCE: Final = 1 << 16
+ASKED_AT_ONCE: Final = 1 << 18
 
 
 def pack(texts: Sequence[str]) -> NDArray[np.uint8]:
@@ -33,15 +35,18 @@ def pack(texts: Sequence[str]) -> NDArray[np.uint8]:
     return np.frombuffer(folded + b"\x00" if texts else b"", dtype=np.uint8)
 
 
-def runs(texts: Sequence[str]) -> list[slice]:
-    """Ranges of texts to featurise one after another, so that long ones take no more scratch."""
+def runs(texts: Sequence[str], at_once: int) -> list[slice]:
+    """Ranges of texts to featurise one after another, so that long ones take no more scratch.
+
+    at_once: characters of a range, unless it is of one text.
+    """
     count = len(texts)
-    if count * CHARACTER_CAP <= AT_ONCE or sum(map(len, texts)) <= AT_ONCE:
+    if count * CHARACTER_CAP <= at_once or sum(map(len, texts)) <= at_once:
         return [slice(0, count)]
     ends, size = [0], 0
     for at, text in enumerate(texts):
         size += min(len(text), CHARACTER_CAP)
-        if size > AT_ONCE and at > ends[-1]:
+        if size > at_once and at > ends[-1]:
             ends.append(at)
             size = min(len(text), CHARACTER_CAP)
     return [slice(first, behind) for first, behind in pairwise([*ends, count])]

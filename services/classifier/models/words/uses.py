@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.classifier.models.lexical.packing import runs
+from services.classifier.models.lexical.packing import LEARNED_AT_ONCE, runs
 from services.classifier.models.lexical.vocabulary import Vocabulary
 
 
@@ -23,7 +23,7 @@ class WordUses:
         """The words of `texts`, which are featurised a few at a time."""
         parts, counts = [np.zeros(0, np.uint32)], [np.zeros(1, np.int64)]
         spelled: dict[int, str] = {}
-        for run in runs(texts):
+        for run in runs(texts, LEARNED_AT_ONCE):
             found = vocabulary.features(texts[run])
             parts.append(found.words.copy())
             counts.append(np.diff(found.word_starts))

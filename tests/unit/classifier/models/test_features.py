@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.classifier.models.lexical.packing import AT_ONCE, CHARACTER_CAP, pack, runs
+from services.classifier.models.lexical.packing import CHARACTER_CAP, pack, runs
 from services.classifier.models.lexical.vocabulary import Vocabulary
 
 
@@ -91,10 +91,13 @@ def test_a_text_has_the_same_features_alone_as_in_a_batch(texts: list[str]) -> N
         assert np.array_equal(batch.values[part], alone.values)
 
 
-@given(sizes=st.lists(st.sampled_from([0, 1, 300, CHARACTER_CAP - 1, 5 * CHARACTER_CAP])))
-def test_long_texts_are_featurised_a_few_at_a_time(sizes: list[int]) -> None:
+@given(
+    sizes=st.lists(st.sampled_from([0, 1, 300, CHARACTER_CAP - 1, 5 * CHARACTER_CAP])),
+    at_once=st.sampled_from([1_000, 20_000, 10 * CHARACTER_CAP]),
+)
+def test_long_texts_are_featurised_a_few_at_a_time(sizes: list[int], at_once: int) -> None:
     texts = [str(at % 10) * size for at, size in enumerate(sizes)]
-    found = [texts[run] for run in runs(texts)]
+    found = [texts[run] for run in runs(texts, at_once)]
     assert [text for part in found for text in part] == texts
     for part in found:
-        assert len(part) == 1 or sum(min(len(text), CHARACTER_CAP) for text in part) <= AT_ONCE
+        assert len(part) == 1 or sum(min(len(text), CHARACTER_CAP) for text in part) <= at_once

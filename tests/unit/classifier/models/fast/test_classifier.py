@@ -46,9 +46,11 @@ def test_the_same_calls_give_the_same_bits(model: FastClassifier, desk: Desk) ->
 
 
 def test_a_batch_gives_the_bits_of_single_texts(model: FastClassifier, desk: Desk) -> None:
-    together = model.predict_proba(desk[0])
-    alone = np.concatenate([model.predict_proba([text]) for text in desk[0]])
-    assert np.array_equal(together, alone)
+    long = [" ".join([text] * 250) for text in desk[0][:50]]  # more than are featurised at once
+    for texts in (desk[0], long):
+        for ask in (model.predict_proba, model.logits, model.novelty):
+            alone = np.concatenate([ask([text]) for text in texts])
+            assert np.array_equal(ask(texts), alone)
 
 
 def test_a_correction_counts_at_the_next_prediction(model: FastClassifier) -> None:
