@@ -11,7 +11,12 @@ import numpy as np
 
 from services.forecaster.domain.forecasting.distribution import MEDIAN, QUANTILES, ordered
 from services.forecaster.domain.forecasting.leads import in_buckets, over_leads
-from services.forecaster.domain.forecasting.series import BoolArray, FloatArray, IntArray
+from services.forecaster.domain.forecasting.series import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    upper_median,
+)
 
 DAILY_BUCKETS = (1, 7, 14, 28, 56, 84, 168, 300)
 HOURLY_BUCKETS = (1, 3, 6, 12, 24, 48, 96, 168, 336, 7200)
@@ -21,6 +26,7 @@ POWERS = (0.5, 0.75, 1.0)
 _PRIOR_WORTH = 12.0
 # Outer ends rest on few outcomes: the prior speaks longer, and rehearsals are believed more.
 _OUTER_WORTH = 30.0
+_WORTH = np.array([_OUTER_WORTH, _PRIOR_WORTH, _PRIOR_WORTH, _PRIOR_WORTH, _OUTER_WORTH])
 _INNER_TRUST, _OUTER_TRUST = 0.6, 0.9
 # Phases a day or a week may have, and outcomes after which one of them speaks for itself.
 PHASES = 24
@@ -139,12 +145,11 @@ def _offsets(residuals: FloatArray, weights: FloatArray) -> FloatArray:
     empirical = weighted_quantiles(values, worth, np.array(QUANTILES))
     # Errors of one origin go together: origins count, the leads inside a bucket hardly do.
     origins = known.any(axis=1)
-    evidence = float(weights[origins].sum()) * min(3.0, float(known.sum() / origins.sum()) ** 0.5)
-    spread = float(
-        np.sqrt(np.average(np.minimum(values**2, 16 * np.median(values**2) + 1e-9), weights=worth))
-    )
-    prior = np.array([_OUTER_WORTH, _PRIOR_WORTH, _PRIOR_WORTH, _PRIOR_WORTH, _OUTER_WORTH])
-    share = evidence / (evidence + prior)
+    evidence = float(weights[origins].sum()) * min(3.0, (known.sum() / origins.sum()) ** 0.5)
+    squares = values * values
+    squares = np.minimum(squares, 16 * upper_median(squares) + 1e-9)
+    spread = float(np.sqrt((squares @ worth) / worth.sum()))
+    share = evidence / (evidence + _WORTH)
     blended: FloatArray = share * empirical + (1 - share) * spread * students_t(evidence)
     return blended
 

@@ -14,7 +14,12 @@ from services.forecaster.domain.forecasting.distribution import (
     rounded,
 )
 from services.forecaster.domain.forecasting.leads import lead_grid
-from services.forecaster.domain.forecasting.levels import HALF_LIVES, level_factors, weekday_factors
+from services.forecaster.domain.forecasting.levels import (
+    HALF_LIVES,
+    Recent,
+    level_factors,
+    weekday_factors,
+)
 from services.forecaster.domain.forecasting.pooling import lead_weights
 from services.forecaster.domain.forecasting.ridge import RidgeFits, fit_at_origins
 from services.forecaster.domain.forecasting.series import FloatArray, History, IntArray
@@ -37,8 +42,8 @@ _UNSEEN_AMPLITUDES = np.array([0.3, 0.2, 0.2, 0.2, 0.3])
 class LevelledCalendar:
     """One calendar fit per origin with its local corrections.
 
-    fitted: counts by the calendar alone, shape (days, K). levels: shape (memories, K). drift:
-    factor per weekday, shape (K, 7). first_day: day number of row 0.
+    fitted: counts by the calendar alone, shape (K, days). levels: shape (memories, K). drift:
+    factor per weekday, shape (K, 7). first_day: number of day 0.
     """
 
     origins: IntArray
@@ -52,9 +57,9 @@ class LevelledCalendar:
 
         Shape (candidates, origins, leads).
         """
-        rows = self.origins[which, None] + leads - 1
-        ahead = self.fitted[rows, np.arange(len(self.origins))[which, None]]
-        kinds = weekday(rows + self.first_day)
+        days = self.origins[which, None] + leads - 1
+        ahead = self.fitted[np.arange(len(self.origins))[which, None], days]
+        kinds = weekday(days + self.first_day)
         drifted = ahead * np.take_along_axis(self.drift[which], kinds, axis=1)
         levels = self.levels[:, which, None]
         return np.concatenate([ahead[None], levels * ahead, levels[_SLOW:] * drifted])
@@ -97,13 +102,15 @@ def calendars(history: History, horizon: int, calendar: Calendar) -> list[Levell
 def _levelled(history: History, fits: RidgeFits, matrix: FloatArray) -> LevelledCalendar:
     n = len(history.values)
     highest = _CEILING * (float(np.nanmax(history.values)) + 1.0)
-    fitted = np.clip(np.expm1(np.minimum(fits.log_fit(matrix), 25.0)), 0.02, highest)
-    clipped = _winsorised(history.values, fitted[:n, -1])
+    # numpy has exp and log in vector registers, expm1 and log1p not.
+    fitted = np.clip(np.exp(np.minimum(fits.log_fit(matrix), 25.0)) - 1.0, 0.02, highest)
+    clipped = _winsorised(history.values, fitted[-1, :n])
+    recent = Recent.before(fits.origins, clipped, fitted)
     return LevelledCalendar(
         origins=fits.origins,
         fitted=fitted,
-        levels=level_factors(clipped, fitted[:n], fits.origins, HALF_LIVES),
-        drift=weekday_factors(clipped, fitted[:n], fits.origins, history.start),
+        levels=level_factors(recent, HALF_LIVES),
+        drift=weekday_factors(recent, fits.origins, history.start),
         first_day=history.start,
     )
 

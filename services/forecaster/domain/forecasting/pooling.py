@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.forecaster.domain.forecasting.leads import in_buckets, over_leads
-from services.forecaster.domain.forecasting.series import FloatArray, IntArray
+from services.forecaster.domain.forecasting.series import FloatArray, IntArray, upper_median
 
 # What a pool 1 % better in error is worth against departing from the prior.
 SHARPNESS = 25.0
@@ -116,14 +116,17 @@ def _evidence(
     known = np.isfinite(actuals)
     seen = np.where(known, actuals, 0.0)
     errors = np.where(known, past - seen, 0.0) / np.sqrt(seen + 1.0)
+    typical = np.abs(errors.mean(axis=0))
+    # Folds are runs of neighbours.
+    bounds = np.searchsorted(folds, np.arange(_FOLDS + 1)).tolist()
     for b, span in enumerate(spans):
-        part, there = errors[:, :, span], known[:, span]
+        there = known[:, span]
         if not there.any():
             continue
-        limit = _ODD * float(np.median(np.abs(part.mean(axis=0))[there])) + 1e-9
-        part = np.clip(part, -limit, limit) * np.sqrt(recency)[:, None]
+        limit = _ODD * upper_median(typical[:, span][there]) + 1e-9
+        part = np.clip(errors[:, :, span], -limit, limit) * np.sqrt(recency)[:, None]
         for fold in range(_FOLDS):
-            mine = folds == fold
+            mine = slice(bounds[fold], bounds[fold + 1])
             flat = part[:, mine].reshape(count, -1)
             products[fold, b] = flat @ flat.T
             worth[fold, b] = recency[mine] @ there[mine].sum(axis=1)

@@ -23,15 +23,13 @@ class RidgeFits:
     coefficients: FloatArray
     trends: FloatArray
 
-    def log_fit(self, matrix: FloatArray, columns: FloatArray | None = None) -> FloatArray:
-        """Linear predictor with the trend frozen at each origin, shape (days, K).
+    def log_fit(self, matrix: FloatArray) -> FloatArray:
+        """Linear predictor with the trend frozen at each origin, shape (K, days).
 
         matrix: rows of the design, counted from the same first day as the fit.
-        columns: multiplies the coefficients, e.g. 0 to leave a term out.
         """
-        weights = self.coefficients if columns is None else self.coefficients * columns
-        steps = np.arange(len(matrix))[:, None]
-        return matrix @ weights.T + self.trends * np.minimum(steps, self.origins - 1)
+        steps = np.minimum(np.arange(len(matrix)), self.origins[:, None] - 1)
+        return self.coefficients @ matrix.T + self.trends[:, None] * steps
 
 
 def fit_at_origins(design: Design, counts: FloatArray, origins: IntArray) -> RidgeFits:
