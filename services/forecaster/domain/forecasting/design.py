@@ -22,7 +22,7 @@ class Design:
 
     matrix: shape (days, columns), without the trend. prior_scale: standard deviation expected
     of each coefficient on log counts (inf: unpenalised). prior_mean: shape (columns,).
-    slow: columns of the yearly cycle. weekdays: columns of the weekday effect. trend_scale:
+    slow: columns of the yearly cycle. weekdays, feasts: columns of those effects. trend_scale:
     standard deviation expected of the change of log counts in a year.
     """
 
@@ -31,6 +31,7 @@ class Design:
     prior_mean: FloatArray
     slow: BoolArray
     weekdays: BoolArray
+    feasts: BoolArray
     trend_scale: float = _STEADY
 
 
@@ -58,6 +59,7 @@ def calendar_design(days: IntArray, observed_until: int, calendar: Calendar) -> 
         prior_mean=prior_mean,
         slow=kinds == "yearly",
         weekdays=kinds == "weekday",
+        feasts=kinds == "holiday",
     )
 
 
