@@ -78,8 +78,12 @@ class Platform:
             return False
 
     async def post(self, http: httpx.AsyncClient, tickets: list[dict[str, str]]) -> None:
-        answer = await http.post(f"{self.urls['ingest']}/v1/events", json=tickets, timeout=30)
-        assert answer.status_code == 202, answer.text
+        async def accepted() -> bool:
+            # A broker on a busy machine may take longer than ingest waits for it.
+            answer = await http.post(f"{self.urls['ingest']}/v1/events", json=tickets, timeout=30)
+            return answer.status_code == 202
+
+        await eventually(accepted, DEADLINE, what="ingest accepts")
 
 
 @pytest.fixture
