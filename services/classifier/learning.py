@@ -26,6 +26,8 @@ Words = list[tuple[str, float]]
 # A restart is to repeat at most so many refits of the log, and to spend so many seconds on them.
 REFITS_BETWEEN_SNAPSHOTS = 4
 SECONDS_BETWEEN_SNAPSHOTS = 1.0
+# Records at the end of a long log that do not wait for a refit under way.
+LEARNED_TWICE = 1_000
 _REFITTING: Final = (RefitDue, CorrectionsUndone, ModelPromoted, WordsMet)
 DIGEST_DIGITS = 13  # of hexadecimal: 52 bits, exact in a gauge's float
 
@@ -112,8 +114,9 @@ class LearningLabeller:
     def apply(self, records: Sequence[LogRecord]) -> None:
         """Fold the next records of the log; the next `label` knows them."""
         for record in records:
-            if record.offset < self._end and isinstance(record.event, _REFITTING):
-                # Of a long log every record is then learned twice at most, not once per refit.
+            left = self._end - record.offset
+            if left > LEARNED_TWICE or (left > 0 and isinstance(record.event, _REFITTING)):
+                # Nobody is answered yet, and what is learned beside a refit is learned twice.
                 self.settle()
             with self._folding:
                 self._applying = True  # before the offset says so, and until a refit is noted

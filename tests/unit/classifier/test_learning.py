@@ -7,7 +7,11 @@ from typing import NoReturn
 import pytest
 
 from services.classifier.domain.log_records import LogRecord, Place
-from services.classifier.learning import REFITS_BETWEEN_SNAPSHOTS, LearningLabeller
+from services.classifier.learning import (
+    LEARNED_TWICE,
+    REFITS_BETWEEN_SNAPSHOTS,
+    LearningLabeller,
+)
 from services.classifier.models.fast.folding import Fold
 from services.classifier.models.fast.serving import FastLabeller
 from shared import metrics
@@ -203,6 +207,34 @@ def test_catching_up_waits_for_each_refit_but_the_last(base: Base) -> None:
     model = LearningLabeller(Fold(base), nothing)
     assert model.resume(None, len(LOG)) == Place()
     model.apply(LOG)
+    model.settle()
+    assert model.fold.digest() == one_by_one(Fold(base)).digest()
+
+
+@pytest.mark.parametrize(("beyond", "times"), [(LEARNED_TWICE, 1), (0, 2)])
+def test_far_from_the_end_of_the_log_nothing_is_learned_beside_a_refit(
+    base: Base, monkeypatch: pytest.MonkeyPatch, beyond: int, times: int
+) -> None:
+    applied: list[int] = []
+    inner = Fold.apply
+
+    def counted(fold: Fold, record: LogRecord) -> str:
+        applied.append(record.offset)
+        return inner(fold, record)
+
+    class Waited(LearningLabeller):
+        def settle(self) -> None:
+            HeldFold.gate.set()  # let go when somebody waits for it
+            super().settle()
+
+    monkeypatch.setattr(Fold, "apply", counted)
+    monkeypatch.setattr(HeldFold, "gate", threading.Event())
+    model = Waited(HeldFold(base), nothing)
+    model.resume(None, len(LOG) + beyond)
+    model.apply(LOG[:3])
+    model.settle()
+    assert applied.count(2) == times
+    model.apply(LOG[3:])
     model.settle()
     assert model.fold.digest() == one_by_one(Fold(base)).digest()
 
