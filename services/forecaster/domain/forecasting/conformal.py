@@ -28,6 +28,7 @@ _PRIOR_WORTH = 12.0
 _OUTER_WORTH = 30.0
 _WORTH = np.array([_OUTER_WORTH, _PRIOR_WORTH, _PRIOR_WORTH, _PRIOR_WORTH, _OUTER_WORTH])
 _INNER_TRUST, _OUTER_TRUST = 0.6, 0.9
+_MOST = 2.5  # times as wide as residuals say, before trust
 # Phases a day or a week may have, and outcomes after which one of them speaks for itself.
 PHASES = 24
 _PHASE_PRIOR = 80.0
@@ -61,11 +62,13 @@ class ResidualRings:
         weights: FloatArray,
         phases: IntArray,
         span: int,
+        narrowest: float = 1.0,
     ) -> Self:
         """From past forecasts, shape (origins, leads), and what happened (NaN: unknown).
 
         leads: ascending, shape (leads,). weights: shape (origins,), e.g. recency. phases: hour
-        of day or weekday of each outcome, shape (origins, leads).
+        of day or weekday of each outcome, shape (origins, leads). narrowest: how far a rehearsal
+        may narrow the 80 % interval; the outer one is only widened, few outcomes lie outside it.
         """
         known = np.isfinite(actuals)
         power = _power(forecasts, actuals, known)
@@ -80,7 +83,7 @@ class ResidualRings:
         if not spans:
             return cls(0.5, np.zeros(1), NORMAL[None, :] * 1.5, spread, span)
         offsets = np.array([_offsets(residuals[:, span], weights) for span, _ in spans])
-        inflation = _inflation(residuals, [span for span, _ in spans], weights)
+        inflation = _inflation(residuals, [span for span, _ in spans], weights, narrowest)
         knots = np.array([knot for _, knot in spans])
         return cls(power, knots, offsets * inflation, spread, span)
 
@@ -164,12 +167,15 @@ def students_t(freedom: float) -> FloatArray:
     return quantiles
 
 
-def _inflation(residuals: FloatArray, spans: list[slice], weights: FloatArray) -> FloatArray:
+def _inflation(
+    residuals: FloatArray, spans: list[slice], weights: FloatArray, narrowest: float
+) -> FloatArray:
     """How much wider intervals learned from the earlier origins had to be for the later ones.
 
     Series whose behaviour changes fool a pooled residual distribution; rehearsing the step from
     past to future inside the history shows by how much (in the spirit of adaptive conformal
-    inference, Gibbs & Candes 2021). Shrunk towards one: the rehearsal is short.
+    inference, Gibbs & Candes 2021). Shrunk towards one: the rehearsal is short. Residuals of a
+    young fit are wider than later ones, so that the 80 % interval may be narrowed to `narrowest`.
     """
     split = int(len(residuals) * 0.6)
     if split < 8:
@@ -186,8 +192,11 @@ def _inflation(residuals: FloatArray, spans: list[slice], weights: FloatArray) -
     if not inner:
         return np.ones(len(QUANTILES))
     inside, outside = (
-        float(np.clip(np.quantile(np.concatenate(reaches), level), 1.0, 2.5) ** trust)
-        for reaches, level, trust in ((inner, 0.8, _INNER_TRUST), (outer, 0.95, _OUTER_TRUST))
+        float(np.clip(np.quantile(np.concatenate(reaches), level), least, _MOST) ** trust)
+        for reaches, level, trust, least in (
+            (inner, 0.8, _INNER_TRUST, narrowest),
+            (outer, 0.95, _OUTER_TRUST, 1.0),
+        )
     )
     return np.array([outside, inside, 1.0, inside, outside])
 

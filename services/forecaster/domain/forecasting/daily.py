@@ -34,6 +34,7 @@ _SLOW = 2  # level memories from this one on are tried with drifting weekdays to
 _NO_SEASON = 1e-3  # prior scale that leaves a term out
 _GROWTH = 0.3  # prior scale of the change of log counts in a year, where it may be strong
 _YEARS_SHOWN = 730.0  # days
+_NARROWEST = 0.7  # of what residuals say; hours are only widened: odd days are rarely rehearsed
 # Inside and at the outer ends: how large an unseen cycle is is unknown too, which makes long tails.
 _UNSEEN_AMPLITUDES = np.array([0.3, 0.2, 0.2, 0.2, 0.3])
 
@@ -167,6 +168,7 @@ def forecast_daily(history: History, horizon: int, calendar: Calendar) -> Foreca
         weights=recency,
         phases=phases,
         span=n - int(origins[0]),
+        narrowest=_NARROWEST,
     )
     ahead = np.arange(1, horizon + 1)
     now = np.concatenate([each.forecasts(slice(-1, None), ahead) for each in made])

@@ -47,6 +47,32 @@ def test_intervals_cover_new_outcomes_as_promised(mean: float) -> None:
     assert 0.93 <= wide.mean() <= 0.99
 
 
+def test_a_rehearsal_that_got_calmer_narrows_the_inner_interval_alone() -> None:
+    random = np.random.default_rng(9)
+    wild = np.where(np.arange(60) < 36, 60.0, 20.0)[:, None]
+    forecasts = np.full((60, 56), 400.0)
+    actuals = forecasts + wild * random.standard_normal(forecasts.shape)
+    usual, calm = (
+        around(
+            ResidualRings.learn(
+                forecasts,
+                actuals,
+                np.arange(1, 57),
+                DAILY_BUCKETS,
+                weights=np.ones(60),
+                phases=np.zeros(forecasts.shape, dtype=np.int64),
+                span=5600,
+                narrowest=narrowest,
+            ),
+            np.full(56, 400.0),
+        )
+        for narrowest in (1.0, 0.7)
+    )
+    widths, narrower = usual[:, 3] - usual[:, 1], calm[:, 3] - calm[:, 1]
+    np.testing.assert_allclose(narrower, 0.7**0.6 * widths)
+    np.testing.assert_array_equal(usual[:, [0, 4]], calm[:, [0, 4]])
+
+
 def test_spread_follows_the_level_where_history_says_so() -> None:
     random = np.random.default_rng(3)
     forecasts = np.tile(np.array([50.0, 5000.0]), (80, 28))
