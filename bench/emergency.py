@@ -19,6 +19,8 @@ from services.forecaster.domain.forecasting.series import (
     day_number,
     day_of,
 )
+from services.forecaster.domain.judging.backtest import Trial
+from services.forecaster.domain.judging.metrics import seasonal_scale
 
 BOARDS = {
     "north": 250.0,
@@ -30,16 +32,38 @@ BOARDS = {
 }
 PRIORITIES = {"red": 0.07, "amber": 0.63, "green": 0.30}
 COUNTRY = "GB"
+PULL = 0.985  # what is left of a walk after a day
 FIRST_DAY = day_number(date(2021, 1, 1))
 
 
 @dataclass(frozen=True, slots=True)
 class EmergencyCalls:
-    """Leaves (board/priority), the means they were drawn from, and the tree board -> total."""
+    """Leaves (board/priority), the means they were drawn from, and the tree board -> total.
+
+    walks: the part of the log means that wanders, per leaf.
+    """
 
     leaves: dict[str, History]
     means: dict[str, FloatArray]
+    walks: dict[str, FloatArray]
     tree: Hierarchy
+
+    def errors(self, trial: Trial) -> tuple[float, float]:
+        """Mean absolute scaled errors that no forecast is likely to beat.
+
+        First of the true mean. Then of what can be known at the origin: all of the mean but the
+        steps that its walks are still to take; even winters and trends to come count as known.
+        """
+        history, first = self.leaves[trial.series], trial.forecast.start
+        days = slice(first - history.start, first - history.start + len(trial.actuals))
+        true, walk = self.means[trial.series][days], self.walks[trial.series]
+        pulled = walk[days.start - 1] * PULL ** np.arange(1, len(true) + 1)
+        scale = seasonal_scale(history.until(first))
+        least, knowable = (
+            float(np.abs(trial.actuals - mean).mean()) / scale
+            for mean in (true, true * np.exp(pulled - walk[days]))
+        )
+        return least, knowable
 
 
 def emergency_calls(seed: int, days: int = 1400) -> EmergencyCalls:
@@ -47,21 +71,24 @@ def emergency_calls(seed: int, days: int = 1400) -> EmergencyCalls:
     random = np.random.default_rng(seed)
     first = FIRST_DAY
     steps = np.arange(first, first + days)
-    shared = _slow_walk(random, days, 0.004) + _winter_waves(random, steps) + _trend(random, days)
+    wander = _slow_walk(random, days, 0.004)
+    shared = _winter_waves(random, steps) + _trend(random, days)
     leaves: dict[str, History] = {}
     means: dict[str, FloatArray] = {}
+    walks: dict[str, FloatArray] = {}
     parents: dict[str, str] = {}
     for board, volume in BOARDS.items():
-        local = _slow_walk(random, days, 0.006) + 0.5 * _trend(random, days)
+        walk = wander + _slow_walk(random, days, 0.006)
+        local = walk + 0.5 * _trend(random, days)
         parents[board] = "total"
         for priority, share in PRIORITIES.items():
             log_mean = np.log(volume * share) + shared + local + _calendar(random, steps, priority)
             name = f"{board}/{priority}"
-            means[name] = np.exp(log_mean)
+            means[name], walks[name] = np.exp(log_mean), walk
             counts = _draw(random, means[name], 250.0)
             leaves[name] = History(Frequency.DAILY, first, counts)
             parents[name] = board
-    return EmergencyCalls(leaves, means, Hierarchy(parents))
+    return EmergencyCalls(leaves, means, walks, Hierarchy(parents))
 
 
 def arrivals_per_hour(seed: int, weeks: int = 150, volume: float = 14.0) -> History:
@@ -97,7 +124,7 @@ def _slow_walk(random: np.random.Generator, days: int, step: float) -> FloatArra
     shocks = step * random.standard_normal(days)
     walk = np.zeros(days)
     for day in range(1, days):
-        walk[day] = 0.985 * walk[day - 1] + shocks[day]
+        walk[day] = PULL * walk[day - 1] + shocks[day]
     return walk
 
 
