@@ -106,7 +106,9 @@ class FastClassifier:
         self._memory.clear()
         shown = kept.tolist()
         self._memory.remember([texts[i] for i in shown], [labels[i] for i in shown])
-        self._head = self._trained(lesson.features, lesson.targets, kept, classes)
+        head = self._blank(classes)
+        head.train(lesson.features, lesson.targets, kept, self._epochs, self._dice())
+        self._head = head
         self._fit_words(lesson, np.isin(lesson.word_texts, kept))
         self._guard = self._guard.judged(self)
 
@@ -244,8 +246,7 @@ class FastClassifier:
             self._table.learn(uses)
             self._words = WordRows(self._table)
             self._words.count(uses)
-            rng = np.random.default_rng(self._seed)
-            chosen = np.sort(rng.permutation(len(texts))[:_WORD_TEXTS])
+            chosen = np.sort(self._dice().permutation(len(texts))[:_WORD_TEXTS])
         held = holdout(labels, _HOLDOUT_SHARE, self._seed)
         targets = columns(labels, classes)
         return _Lesson(texts, features, targets, classes, held, chosen, uses)
@@ -279,35 +280,27 @@ class FastClassifier:
         order: NDArray[np.int64],
         classes: list[str],
     ) -> LinearHead:
-        head = LinearHead()
-        head.reset(classes, len(self._vocabulary))
-        rng = np.random.default_rng(self._seed)
-        head.train_on(self._vocabulary, texts, targets, order, self._epochs, rng)
+        head = self._blank(classes)
+        head.train_on(self._vocabulary, texts, targets, order, self._epochs, self._dice())
         return head
 
-    def _trained(
-        self,
-        features: Features,
-        targets: NDArray[np.int32],
-        order: NDArray[np.int64],
-        classes: list[str],
-    ) -> LinearHead:
+    def _blank(self, classes: list[str]) -> LinearHead:
         head = LinearHead()
         head.reset(classes, len(self._vocabulary))
-        head.train(features, targets, order, self._epochs, np.random.default_rng(self._seed))
         return head
+
+    def _dice(self) -> np.random.Generator:
+        return np.random.default_rng(self._seed)
 
     def _calibrate(self, lesson: _Lesson) -> None:
         """Epochs, expert weights and novelty scale that suit texts the experts were not shown."""
         held, classes = np.flatnonzero(lesson.held), len(lesson.classes)
         truth = lesson.targets[held]
         judged = self._vocabulary.features([lesson.texts[i] for i in held.tolist()]).copied()
-        head = LinearHead()
-        head.reset(lesson.classes, len(self._vocabulary))
+        head = self._blank(lesson.classes)
         search = EpochSearch(head, judged, truth)
         shown = np.flatnonzero(~lesson.held)
-        rng = np.random.default_rng(self._seed)
-        head.train(lesson.features, lesson.targets, shown, MOST_EPOCHS, rng, search.judge)
+        head.train(lesson.features, lesson.targets, shown, MOST_EPOCHS, self._dice(), search.judge)
         self._epochs = search.epochs
         self._fit_words(lesson, ~lesson.held[lesson.word_texts])
         experts = [search.logits[:, :classes]]

@@ -172,8 +172,8 @@ class TextHead(FastClassifier):
         head.lengthen(len(self._vocabulary))
         for label in classes:
             head.column(label)
-        rng = np.random.default_rng(self._seed)
-        head.train_on(self._vocabulary, texts, targets, order, _WARM_EPOCHS, rng, _WARM_RATE)
+        dice = self._dice()
+        head.train_on(self._vocabulary, texts, targets, order, _WARM_EPOCHS, dice, _WARM_RATE)
         return head
 
     def _keep_rows(self, rows: NDArray[np.int64]) -> None:
