@@ -94,7 +94,10 @@ def _line(run: Outcome) -> str:
 
 def _chosen(arguments: argparse.Namespace) -> list[Row]:
     if arguments.rows:
-        return [row for row in ROWS if any(word in row.name for word in arguments.rows)]
+        names = {row.name for row in ROWS}
+        whole = names.intersection(arguments.rows)
+        parts = set(arguments.rows) - whole
+        return [row for row in ROWS if row.name in whole or any(part in row.name for part in parts)]
     return [row for row in ROWS if row.quick or arguments.which == "full"]
 
 
@@ -104,7 +107,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("rows", nargs="*", help="only rows whose name contains one of these")
+    parser.add_argument(
+        "rows", nargs="*", help="only these rows; a part of names takes every row that has it"
+    )
     parser.add_argument(
         "--which",
         choices=("quick", "full"),
