@@ -33,8 +33,8 @@ check: setup ## linters, types, import rules
 	$(PYTHON_BIN)/mypy
 	$(PYTHON_BIN)/lint-imports
 
-test: check ## everything, on a real broker and Valkey (ARGS="-k name" for some of it)
-	$(PYTHON_BIN)/python -m pytest $(ARGS)
+test: check ## everything, on a real broker and Valkey (ARGS="-k name" for some, "-n 0" in one process)
+	$(PYTHON_BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: setup ## measure against the baselines; writes build/bench.json
 	$(PYTHON_BIN)/python -m bench

@@ -8,6 +8,7 @@ broker is a container. Nothing is skipped: a machine that can have neither fails
 import os
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,14 @@ import pytest
 from deploy.local.broker import LocalBroker
 from deploy.local.preflight import require_java
 from deploy.local.valkey import LocalValkey
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse two tests of one name: of these, processes that share the tests run only one."""
+    names = Counter(item.nodeid for item in items)
+    if doubles := [name for name, times in names.items() if times > 1]:
+        raise pytest.UsageError("More than one test is called " + ", ".join(doubles))
 
 
 @pytest.fixture(scope="session")
