@@ -38,7 +38,8 @@ class VersionTaken(DeskstreamError):
     code = "version-taken"
 
 
-_PART_BYTES: Final = 1 << 20
+# Of a file that is read or written in parts.
+PART_BYTES: Final = 1 << 20
 # Takes the next part of a file.
 Take = Callable[[bytes], object]
 
@@ -64,7 +65,7 @@ class StoredFile:
 
     def write_to(self, take: Take) -> None:
         with self.open() as file:
-            while part := file.read(_PART_BYTES):
+            while part := file.read(PART_BYTES):
                 take(part)
 
     def open(self) -> BinaryIO:
@@ -87,6 +88,16 @@ def checksum(content: Content) -> str:
     digest = hashlib.sha256()
     _write(content, digest.update)
     return digest.hexdigest()
+
+
+def checksums(files: Mapping[str, Content]) -> dict[str, str]:
+    """Of every file by its name, as a manifest keeps them."""
+    return {name: checksum(content) for name, content in files.items()}
+
+
+def differing(files: Mapping[str, Content], sums: Mapping[str, str]) -> str | None:
+    """The first file of another checksum; None where all agree. Raises LookupError."""
+    return next((name for name, said in sums.items() if checksum(files[name]) != said), None)
 
 
 class ArtifactStore(Protocol):

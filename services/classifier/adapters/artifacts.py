@@ -14,7 +14,8 @@ from services.classifier.adapters.artifact_store import (
     ArtifactStore,
     Content,
     LocalDirectory,
-    checksum,
+    checksums,
+    differing,
     whole,
 )
 from services.classifier.adapters.model_files import Saveable, UnreadableModel, decode, encode
@@ -97,7 +98,7 @@ def save(
         topics=labeller.topic.classes,
         priorities=labeller.priority.classes if labeller.priority else (),
         figures=dict(figures),
-        files={name: checksum(content) for name, content in files.items()},
+        files=checksums(files),
         log_offset=log_offset,
         material=material,
     )
@@ -114,9 +115,8 @@ def load(store: ArtifactStore, version: str) -> Labeller:
     """
     files = store.files(version)
     manifest = _manifest(version, files)
-    for name, expected in manifest.files.items():
-        if checksum(files[name]) != expected:
-            raise _damaged(version, f"the checksum of {name} differs from the manifest's")
+    if name := differing(files, manifest.files):
+        raise _damaged(version, f"the checksum of {name} differs from the manifest's")
     try:
         labeller = decode(manifest.name, version, files)
     except UnreadableModel as fault:

@@ -11,14 +11,13 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from services.classifier.adapters.artifact_store import Content, Take, opened, whole
+from services.classifier.adapters.artifact_store import PART_BYTES, Content, Take, opened, whole
 from services.classifier.domain.labelling import Labeller, ModelIdentity
 
 ARRAYS_FILE = "arrays.npz"
 VALUES_FILE = "values.json"
 SKOPS_FILE = "model.skops"
 _REFERENCE = "$array"
-_PART_BYTES = 1 << 20
 
 
 class Saveable(Protocol):
@@ -75,8 +74,8 @@ def _write_array(file: IO[bytes], array: NDArray[Any]) -> None:
     """As numpy does, but for the 16 MB that it copies at a time."""
     np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
     content = array.reshape(-1).view(np.uint8)
-    for at in range(0, len(content), _PART_BYTES):
-        file.write(content[at : at + _PART_BYTES].tobytes())
+    for at in range(0, len(content), PART_BYTES):
+        file.write(content[at : at + PART_BYTES].tobytes())
 
 
 def encode(labeller: Saveable) -> dict[str, Content]:

@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from zipfile import BadZipFile
 
-from services.classifier.adapters.artifact_store import ArtifactStore, VersionTaken, checksum, whole
+from services.classifier.adapters.artifact_store import (
+    ArtifactStore,
+    VersionTaken,
+    checksums,
+    differing,
+    whole,
+)
 from services.classifier.adapters.model_files import decode_state, encode_state
 
 log = logging.getLogger(__name__)
@@ -34,8 +40,12 @@ class StateSnapshots:
     def save(self, position: int, state: Mapping[str, Any]) -> None:
         """Save, and discard all but the latest few. Raises OSError when the store is full."""
         files = encode_state(state)
-        sums = {name: checksum(content) for name, content in files.items()}
-        manifest = {"format": self._form, "base": self._base, "offset": position, "files": sums}
+        manifest = {
+            "format": self._form,
+            "base": self._base,
+            "offset": position,
+            "files": checksums(files),
+        }
         files[MANIFEST_FILE] = json.dumps(manifest, indent=2).encode() + b"\n"
         try:
             self._store.put(f"{self._prefix}{position:012d}", files)
@@ -73,7 +83,6 @@ class StateSnapshots:
         manifest = json.loads(whole(files[MANIFEST_FILE]))
         if manifest["format"] != self._form or manifest["base"] != self._base:
             raise ValueError("it belongs to another format or model")
-        for name, expected in manifest["files"].items():
-            if checksum(files[name]) != expected:
-                raise ValueError(f"the checksum of {name} differs from the manifest's")
+        if name := differing(files, manifest["files"]):
+            raise ValueError(f"the checksum of {name} differs from the manifest's")
         return decode_state(files)

@@ -16,6 +16,8 @@ from services.classifier.adapters.artifact_store import (
     VersionTaken,
     checked_names,
     checksum,
+    checksums,
+    differing,
     whole,
 )
 
@@ -155,6 +157,15 @@ def test_a_name_that_climbs_out_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "secret").mkdir()
     with pytest.raises(ArtifactMissing):
         LocalDirectory(tmp_path / "models").get("../secret")
+
+
+def test_the_first_file_that_differs_is_named() -> None:
+    files: dict[str, Content] = {"a": b"1", "b": Counting(), "c": b"3"}
+    sums = checksums(files)
+    assert differing(files, sums) is None
+    assert differing(files | {"c": b"", "b": b""}, sums) == "b"
+    with pytest.raises(LookupError):
+        differing({"a": b"1"}, sums)
 
 
 def test_leftovers_of_a_killed_writer_are_no_versions(tmp_path: Path) -> None:
