@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,9 @@ from pathlib import Path
 
 from deploy.local.guardian import guardian, signal_group
 from deploy.local.workspace import CHECKOUT
+
+_LEVEL = re.compile(r"\b(CRITICAL|FATAL)\b")
+_FAULT = re.compile(r"[Ee]rror|ERROR|[Ee]xception")
 
 
 class ChildProcess:
@@ -138,14 +142,19 @@ class ChildProcess:
 
 
 def _fault(lines: list[str]) -> str:
-    """The last line that names an error, else the last line; of a JSON line its message."""
-    spoken = [_message(line) for line in lines if line.strip()]
-    faults = [line for line in spoken if "rror" in line or "ERROR" in line or "xception" in line]
-    return ([*spoken[-1:], *faults[-1:]] or [""])[-1][:300]
+    """The last critical line, else the last that names an error, else the last."""
+    spoken = [_spoken(line) for line in lines if line.strip()]
+    critical = [words for level, words in spoken if level in {"critical", "fatal"}]
+    everything = [words for _, words in spoken]
+    faults = [line for line in everything if _FAULT.search(line)]
+    return next((told[-1][:300] for told in (critical, faults, everything) if told), "")
 
 
-def _message(line: str) -> str:
+def _spoken(line: str) -> tuple[str, str]:
+    """Level and message of a JSON line; of any other the level that it names, and all of it."""
     try:
-        return str(json.loads(line)["message"])
-    except (ValueError, TypeError, KeyError):
-        return line.strip()
+        said = json.loads(line)
+        return str(said.get("level")).lower(), str(said["message"])
+    except (ValueError, AttributeError, KeyError):
+        named = _LEVEL.search(line)
+        return named[0].lower() if named else "", line.strip()

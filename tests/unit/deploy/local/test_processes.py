@@ -21,6 +21,13 @@ PARENT = (
     f"child = subprocess.Popen([sys.executable, '-c', {POLITE!r}]); "
     "print(child.pid, flush=True); child.wait()"
 )
+# What a process says last is not always why it ends.
+DYING = """
+print('{"level": "critical", "message": "stacks of all threads"}')
+print('{"level": "critical", "message": "the end"}')
+print('{"level": "error", "message": "an Error"}')
+print('OSError: of the shutdown')
+"""
 
 
 def _child(folder: Path, program: str, **options: object) -> ChildProcess:
@@ -92,6 +99,9 @@ def test_a_process_starts_again_and_its_log_grows(tmp_path: Path) -> None:
         ("print('ValueError: no such port'); print('bye')", "code 0: ValueError: no such port"),
         ("print('only'); print('lines'); raise SystemExit(3)", "code 3: lines"),
         ("""print('{"level": "error", "message": "an Error"}')""", "code 0: an Error"),
+        (DYING, "code 0: the end"),
+        ("print('FATAL no disk'); print('an Error follows')", "code 0: FATAL no disk"),
+        ("print('7'); print('[]')", "code 0: []"),
         ("import os; print('Error of old'); os.kill(os.getpid(), 9)", "killed by SIGKILL"),
         ("raise SystemExit(1)", "code 1"),
     ],
