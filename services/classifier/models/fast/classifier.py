@@ -22,6 +22,7 @@ from services.classifier.models.fast.tuning import (
 )
 from services.classifier.models.lexical.linear import CORRECTION_RATE, LinearHead, columns
 from services.classifier.models.lexical.packing import ASKED_AT_ONCE, runs
+from services.classifier.models.lexical.row_budget import learn_anew, make_room
 from services.classifier.models.lexical.softmax import normalise
 from services.classifier.models.lexical.vocabulary import Features, Vocabulary
 from services.classifier.models.words.rows import WordRows
@@ -32,11 +33,6 @@ Array = NDArray[np.float32]
 
 _HOLDOUT_SHARE: Final = 0.1
 _SMALL: Final = 50
-# 32 MiB of float32 weights: with many topics the rarest n-grams have to go.
-_WEIGHT_BUDGET: Final = 1 << 23
-# Share of the rows that stay when corrections have filled the budget: room for the next thousands.
-_ROWS_LEFT: Final = 0.875
-_FEWEST_ROWS: Final = 1 << 10
 # Word vectors of more texts than this no longer move the word rows, but fill the memory.
 _WORD_TEXTS: Final = 16_000
 # Word rows of more topics than this would not fit beside everything else.
@@ -216,9 +212,9 @@ class FastClassifier:
 
     def _make_room(self, stride: int) -> None:
         """Forget the rarest features where weights of this many columns would pass the budget."""
-        most = max(_WEIGHT_BUDGET // stride, _FEWEST_ROWS)
-        if len(self._vocabulary) > most:
-            self._keep_rows(self._vocabulary.shrink(int(_ROWS_LEFT * most)))
+        kept = make_room(self._vocabulary, stride)
+        if kept is not None:
+            self._keep_rows(kept)
 
     def _keep_rows(self, rows: NDArray[np.int64]) -> None:
         self._head.select(rows)
@@ -228,16 +224,8 @@ class FastClassifier:
             self._make_room(self._head.next_stride)
         return self._head.column(label)
 
-    def _learn_vocabulary(self, texts: Sequence[str], classes: int) -> None:
-        self._vocabulary.clear()
-        self._vocabulary.learn(texts)
-        most = max(_WEIGHT_BUDGET // max(classes, 16), _FEWEST_ROWS)
-        # With few texts a feature seen once is most of what there is to learn from.
-        self._vocabulary.prune(1 if len(texts) < 20 * classes else 2, most)
-        self._vocabulary.weigh()
-
     def _prepare(self, texts: Sequence[str], labels: Sequence[str], classes: list[str]) -> _Lesson:
-        self._learn_vocabulary(texts, len(classes))
+        learn_anew(self._vocabulary, texts, len(classes))
         features = self._vocabulary.features(texts).copied()
         chosen = np.zeros(0, np.int64)
         uses = self._words = None

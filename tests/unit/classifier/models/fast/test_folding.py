@@ -1,64 +1,27 @@
 """The fold of the correction log: deterministic, reversible, indifferent to repeats."""
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 import pytest
 
 from services.classifier.adapters.model_files import decode_state, encode_state
-from services.classifier.domain.log_records import LogRecord
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.folding import Fold
 from services.classifier.models.fast.serving import FastLabeller
-from shared.events import (
-    CorrectionLogEvent,
-    CorrectionsUndone,
-    LearningReset,
-    RefitDue,
-    TopicCreated,
-    WordsMet,
-)
+from shared.events import CorrectionsUndone, LearningReset, TopicCreated
 from tests.builders import NOON, a_correction
-
-TEXTS = [f"{text} {n}" for n in range(40) for text in ("vpn drops", "inbox full", "no wifi")]
-DARK = "the projector is dark"
-MakeFold = Callable[[], Fold]
-
-
-@pytest.fixture
-def make(bag_encoder: Encoder) -> MakeFold:
-    trained = FastLabeller.train(
-        TEXTS, ["net", "mail", "net"] * 40, ["high", "low", "high"] * 40, encoder=bag_encoder
-    )
-    state = encode_state(trained.state())
-    return lambda: Fold(lambda: FastLabeller.from_state(decode_state(state), "v1", bag_encoder))
-
-
-def correction(number: int, text: str, topic: str, actor: str = "kim") -> CorrectionLogEvent:
-    return a_correction(event_id=f"c-{number}", actor=actor, topic=topic, body=text)
-
-
-def refit(number: int) -> RefitDue:
-    return RefitDue(event_id=f"r-{number}", received_at=NOON)
+from tests.unit.classifier.models.fast.folds import (
+    DARK,
+    TEXTS,
+    MakeFold,
+    correction,
+    folded,
+    refit,
+    topic_of,
+)
 
 
 def undo(**what: str) -> CorrectionsUndone:
     return CorrectionsUndone(event_id="u", received_at=NOON, actor="boss", **what)
-
-
-def folded(fold: Fold, events: Sequence[CorrectionLogEvent | None]) -> list[str]:
-    """Apply events from the fold's offset on, refitting where it is due."""
-    outcomes = []
-    for event in events:
-        outcomes.append(fold.apply(LogRecord(fold.offset, event)))
-        if outcomes[-1] == "refit":
-            fold.refit()
-    return outcomes
-
-
-def topic_of(fold: Fold, text: str) -> str:
-    scores = fold.label([text]).topic
-    return scores.classes[int(scores.probabilities[0].argmax())]
 
 
 LOG = [
@@ -263,51 +226,3 @@ def test_a_snapshot_from_before_error_budgets_still_loads(
     thresholds = loaded.label([DARK]).thresholds
     assert thresholds is not None
     assert np.isinf(thresholds).all()
-
-
-def words(*which: str) -> WordsMet:
-    return WordsMet(event_id="w", received_at=NOON, words=which)
-
-
-def test_words_met_by_one_worker_are_known_to_all_from_the_same_offset_on(make: MakeFold) -> None:
-    one, other = make(), make()
-    text = "gizmotron vpn"
-    for _ in range(3):
-        before = one.label([text]).topic.probabilities
-    told = one.take_met_words()
-    assert told == ["gizmotron"]
-    assert other.take_met_words() == []
-    log = [words(*told), correction(1, DARK, "projector"), refit(1)]
-    assert folded(one, log) == folded(other, log) == ["refit", "learned", "refit"]
-    assert one.digest() == other.digest()
-    after = one.label([text]).topic.probabilities
-    assert np.array_equal(after, other.label([text]).topic.probabilities)
-    assert not np.array_equal(before, after[:, :2])
-
-
-def test_what_a_worker_has_met_does_not_change_its_answers(make: MakeFold) -> None:
-    one, other = make(), make()
-    for _ in range(9):
-        one.label(["gizmotron flummox vpn"])
-    folded(one, LOG)
-    folded(other, LOG)
-    assert one.digest() == other.digest()
-    text = ["gizmotron flummox vpn"]
-    assert np.array_equal(
-        one.label(text).topic.probabilities, other.label(text).topic.probabilities
-    )
-
-
-def test_words_that_wait_for_their_refit_survive_a_restart(
-    make: MakeFold, bag_encoder: Encoder
-) -> None:
-    whole, first = make(), make()
-    folded(whole, [words("gizmotron")])
-    assert first.apply(LogRecord(0, words("gizmotron"))) == "refit"
-    state = decode_state(encode_state(first.state()))
-    second = Fold.from_state(state, lambda: pytest.fail("not reset"), bag_encoder)
-    second.refit()
-    text = ["gizmotron"]
-    answer = second.label(text).topic.probabilities
-    assert np.array_equal(answer, whole.label(text).topic.probabilities)
-    assert not np.array_equal(answer, make().label(text).topic.probabilities)

@@ -1,6 +1,6 @@
 """Promotions in the fold: every worker takes up the same model under the same corrections."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -8,14 +8,12 @@ import pytest
 from services.classifier.adapters.artifact_store import Content
 from services.classifier.adapters.model_files import decode_state, encode_state
 from services.classifier.domain.labelling import ModelIdentity
-from services.classifier.domain.log_records import LogRecord
 from services.classifier.models.encoding.encoder import Encoder
 from services.classifier.models.fast.folding import Fold
 from services.classifier.models.fast.heads import TextHead
 from services.classifier.models.fast.promotion import ModelUnavailable
 from services.classifier.models.fast.serving import FastLabeller
 from shared.events import (
-    CorrectionLogEvent,
     CorrectionsUndone,
     LearningReset,
     ModelPromoted,
@@ -23,10 +21,16 @@ from shared.events import (
     TopicCreated,
 )
 from tests.builders import NOON, a_correction
+from tests.unit.classifier.models.fast.folds import (
+    DARK,
+    TEXTS,
+    TOPICS,
+    correction,
+    folded,
+    topic_of,
+)
 
-TEXTS = [f"{text} {n}" for n in range(40) for text in ("vpn drops", "inbox full", "no wifi")]
-TOPICS = ["net", "mail", "net"] * 40
-DARK, BEAM, LAMP = "the projector is dark", "the beamer is dark", "the lamp is dark"
+BEAM, LAMP = "the beamer is dark", "the lamp is dark"
 
 
 @dataclass
@@ -63,29 +67,11 @@ def shelf(bag_encoder: Encoder) -> Shelf:
     return shelf
 
 
-def correction(number: int, text: str, topic: str, actor: str = "kim") -> CorrectionLogEvent:
-    return a_correction(event_id=f"c-{number}", actor=actor, topic=topic, body=text)
-
-
 def promotion(version: str, log_offset: int, number: int = 1) -> ModelPromoted:
     return ModelPromoted(
         event_id=f"p-{number}", received_at=NOON, actor="night", version=version,
         digest="d" * 64, log_offset=log_offset,
     )  # fmt: skip
-
-
-def folded(fold: Fold, events: Sequence[CorrectionLogEvent]) -> list[str]:
-    outcomes = []
-    for event in events:
-        outcomes.append(fold.apply(LogRecord(fold.offset, event)))
-        if outcomes[-1] == "refit":
-            fold.refit()
-    return outcomes
-
-
-def topic_of(fold: Fold, text: str) -> str:
-    scores = fold.label([text]).topic
-    return scores.classes[int(scores.probabilities[0].argmax())]
 
 
 REFIT = RefitDue(event_id="r", received_at=NOON)
