@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final, NoReturn
@@ -172,7 +172,7 @@ class CorrectionLog(Service):  # type: ignore[misc]
             found = Place(records[0].offset + 1, _event_id(records[0]))
             if found != place:
                 _end_here(f"{found.last!r} at {found.offset - 1}, {last!r} was at {offset - 1}")
-        elif await self._ends_before(offset):
+        elif await end_before(self._consumer, {self._partition: offset}):
             _end_here(f"nothing at {offset - 1}, where {last!r} was")
         return records[1:]
 
@@ -182,13 +182,15 @@ class CorrectionLog(Service):  # type: ignore[misc]
             await asyncio.to_thread(self._apply, found)
             self._place = Place(found[-1].offset + 1, found[-1].event_id)
 
-    async def _ends_before(self, offset: int) -> bool:
-        """Whether the broker says so; one that is away, or has no such topic now, does not."""
-        try:
-            async with asyncio.timeout(ANSWER_MS / 1_000):
-                return await self._end() < offset
-        except (KafkaError, TimeoutError):
-            return False
+
+async def end_before(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:
+    """Whether the broker says so of a partition; one that is away, or lacks the topic, does not."""
+    try:
+        async with asyncio.timeout(ANSWER_MS / 1_000):
+            now = await consumer.end_offsets(list(ends))
+    except (KafkaError, TimeoutError):
+        return False
+    return any(now[place] < end for place, end in ends.items())
 
 
 def _end_here(what: str) -> NoReturn:

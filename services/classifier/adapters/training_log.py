@@ -1,6 +1,6 @@
 """The logs as training reads them: once, from somewhere to their present ends."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Protocol
@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
-from services.classifier.adapters.correction_log import decoded
+from services.classifier.adapters.correction_log import decoded, end_before
 from shared.errors import Unavailable
 from shared.events import LABEL_RECORD, CorrectionLogEvent, LabelEvent
 from shared.topics import CORRECTED, LABELLED
@@ -25,7 +25,10 @@ AddLabel = Callable[[LabelEvent], None]
 
 
 class TrainingLog(Protocol):
-    """Both logs. Implementations pass one contract test class."""
+    """Both logs. Implementations pass one contract test class.
+
+    Unavailable is also raised where a log is made anew while it is read.
+    """
 
     async def corrections(self, add: AddCorrection, read: Read) -> None:
         """Give every record of the correction log with its offset. Raises Unavailable."""
@@ -94,30 +97,46 @@ class KafkaTrainingLog:
         take: Callable[["ConsumerRecord[bytes, bytes]"], None],
         read: Read,
     ) -> None:
-        [described] = await self._admin.describe_topics([topic])
-        numbers = sorted(each["partition"] for each in described["partitions"])
-        places = [TopicPartition(topic, number) for number in numbers]
+        places = await self._places(topic)
         if not places:
             return
         self._consumer.assign(places)
-        starts = await self._starts(places, since)
+        reached = await self._starts(places, since)
         ends = await self._consumer.end_offsets(places)
-        total = sum(ends[place] - starts[place] for place in places)
-        left = {place for place in places if ends[place] > starts[place]}
+        total = sum(ends[place] - reached[place] for place in places)
+        left = {place for place in places if ends[place] > reached[place]}
         for place in places:
-            self._consumer.seek(place, starts[place])
+            self._consumer.seek(place, reached[place])
         done = 0
         while left:
             polled = await self._consumer.getmany(
                 *left, timeout_ms=POLL_MS, max_records=MOST_RECORDS
             )
+            if not polled and await self._cut_short({place: ends[place] for place in left}):
+                raise _made_anew(topic)
             for place, records in polled.items():
+                if records[0].offset < reached[place]:
+                    raise _made_anew(topic)  # it ended before, so the client began it again
                 for record in records:
                     if record.offset < ends[place]:
                         take(record)
                         done += 1
+                reached[place] = records[-1].offset + 1
             read(done, total)
             left = {p for p in left if await self._consumer.position(p) < ends[p]}
+
+    async def _cut_short(self, ends: Mapping[TopicPartition, int]) -> bool:
+        """Whether one of these partitions is gone, or ends before this; not while Kafka is away."""
+        known = self._consumer.partitions_for_topic
+        # As the client last heard: none answers for the end of a partition that is gone.
+        if any(place.partition not in (known(place.topic) or ()) for place in ends):
+            return True
+        return await end_before(self._consumer, ends)
+
+    async def _places(self, topic: str) -> list[TopicPartition]:
+        [described] = await self._admin.describe_topics([topic])
+        numbers = sorted(each["partition"] for each in described["partitions"])
+        return [TopicPartition(topic, number) for number in numbers]
 
     async def _starts(
         self, places: Sequence[TopicPartition], since: datetime | None
@@ -129,6 +148,14 @@ class KafkaTrainingLog:
         moment = int(since.timestamp() * 1000)
         found = await self._consumer.offsets_for_times(dict.fromkeys(places, moment))
         return {p: found[p].offset if found.get(p) else ends[p] for p in places}
+
+
+def _made_anew(topic: str) -> Unavailable:
+    return Unavailable(
+        f"{topic} was deleted, made anew or lost its tail while it was read; nothing was "
+        "trained. Run retrain again: it reads the log at hand, as the next round of --at or "
+        "--every does"
+    )
 
 
 @asynccontextmanager

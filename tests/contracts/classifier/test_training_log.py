@@ -1,26 +1,54 @@
 """One contract for every TrainingLog: a broker, and the one in memory."""
 
+import asyncio
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local.broker import LocalBroker
-from services.classifier.adapters.training_log import MemoryTrainingLog, TrainingLog, connect
+from services.classifier.adapters.training_log import MemoryTrainingLog, Read, TrainingLog, connect
 from shared.errors import Unavailable
 from shared.events import CorrectionLogEvent, LabelEvent, TicketSkipped
 from shared.provisioning import create_topics
 from shared.settings import KafkaSettings
 from shared.topics import CORRECTED, LABELLED
-from tests.builders import NOON
+from tests.builders import NOON, a_correction
+from tests.chaos.logbook import append, make_anew
 from tests.unit.classifier.training.journal import at, correction, label, tickets
 
 DESK = tickets(30)
 CORRECTIONS = [correction(n, ticket) for n, ticket in enumerate(DESK[:7])]
 LABELS = [label(n, ticket, ticket.topic, 0.9) for n, ticket in enumerate(DESK)]
+# So large that one answer of the broker holds one of them: most are unread when the first is.
+LARGE = [a_correction(event_id=f"old-{n}", body="x" * 900_000) for n in range(12)]
+
+
+def at_the_first(act: Callable[[], None]) -> Read:
+    """Does it after the first record, while the reader is held up and asks the broker nothing."""
+    acting = threading.Thread(target=act)
+
+    def read(done: int, _: int) -> None:
+        if done and acting.ident is None:
+            acting.start()
+            acting.join()
+
+    return read
+
+
+async def delete(bootstrap: str) -> None:
+    """The log of corrections, without making it again."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics([CORRECTED.name])
+    finally:
+        await admin.close()
 
 
 class TrainingLogContract(ABC):
@@ -114,6 +142,42 @@ class TestKafkaTrainingLog(TrainingLogContract):
                 yield log
 
         return made()
+
+    @pytest.mark.timeout(300)
+    @pytest.mark.parametrize("length", [None, 0, 1, 5])
+    async def test_a_log_deleted_or_made_anew_shorter_while_it_is_read_ends_the_reading(
+        self, length: int | None
+    ) -> None:
+        async def make_shorter() -> None:
+            if length is None:
+                await delete(self.bootstrap)
+                return
+            await make_anew(self.bootstrap, CORRECTED, 3)
+            values = [each.model_dump_json().encode() for each in CORRECTIONS[:length]]
+            await append(self.bootstrap, CORRECTED, list(values), 0, b"k")
+
+        found: list[int] = []
+        meanwhile = at_the_first(lambda: asyncio.run(make_shorter()))
+        async with asyncio.timeout(120), self.log(LARGE, []) as log:
+            with pytest.raises(Unavailable, match=r"tickets\.corrected\.v1 was .* retrain again"):
+                await log.corrections(lambda offset, _: found.append(offset), meanwhile)
+        assert found == sorted(found)
+        assert len(found) < len(LARGE)
+
+    @pytest.mark.timeout(300)
+    async def test_the_same_log_is_read_on_over_a_death_of_its_broker(
+        self, broker: LocalBroker
+    ) -> None:
+        def die_and_return() -> None:
+            broker.kill()
+            broker.start()
+
+        found: list[int] = []
+        async with asyncio.timeout(200), self.log(LARGE, []) as log:
+            await log.corrections(
+                lambda offset, _: found.append(offset), at_the_first(die_and_return)
+            )
+        assert found == list(range(len(LARGE)))
 
     async def test_without_a_broker_it_says_so(self) -> None:
         with pytest.raises(Unavailable, match="KAFKA_BOOTSTRAP_SERVERS"):
