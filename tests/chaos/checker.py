@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from json import loads
 from typing import Any
 
+from pydantic import ValidationError
+
 from shared import redis_keys as keys
-from shared.events import PARKING_RECORD, RecordParked
+from shared.events import PARKING_RECORD, RecordParked, Ticket, TicketReceived
 from shared.mixes import Mix
 from shared.read_model import HumanValues, TicketRecord
 from shared.topics import CORRECTED, LABELLED, PARKED, RECEIVED
@@ -22,6 +24,7 @@ from tests.chaos.ledger import Ledger
 SOURCES = [RECEIVED, LABELLED, CORRECTED]
 EXAMPLES = 12
 BATCH = 1_000
+ORIGIN = set(Ticket.model_fields) - {"body"}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # redis-py types its answers for both decoding modes at once.
 Store = Any
@@ -33,9 +36,10 @@ Place = tuple[int, int]
 class Verdict:
     """What must all be 0, and the first few findings in words.
 
-    lost: tickets answered with 202 that are missing on a topic or in Redis, and received records
-    without a label. doubled: how much more Redis counts than there are tickets. gaps: jumps of
-    src_offset. mismatched: values in Redis that are not what the topic says.
+    lost: events answered with 202 that are not on the topic, received records without a label,
+    tickets that Redis lacks. doubled: how much more Redis counts than there are tickets. gaps:
+    jumps of src_offset. mismatched: labels of another ticket than they name the offset of, values
+    in Redis that are not what the topic says.
     """
 
     lost: int = 0
@@ -72,7 +76,7 @@ async def judge(bootstrap: str, store: Store, ledger: Ledger) -> Verdict:
             replayed=expected.replayed,
         )
         _received(verdict, received, expected, parked)
-        _accepted(verdict, received, expected, parked, ledger)
+        _accepted(verdict, received, ledger)
         await asyncio.to_thread(_redis, verdict, expected, said, store)
         if before == await logbook.ends(bootstrap, SOURCES):
             return verdict
@@ -97,33 +101,37 @@ def _received(
     parked: set[Place],
 ) -> None:
     for partition, entries in received.items():
-        known = expected.sources.get(partition, set())
+        labels = expected.sources.get(partition, {})
         for entry in entries:
-            if entry.offset not in known:
-                verdict.find("lost", f"{RECEIVED.name} {partition}@{entry.offset} has no label")
+            where = f"{RECEIVED.name} {partition}@{entry.offset}"
+            if entry.offset not in labels:
+                verdict.find("lost", f"{where} has no label")
+            elif label := labels[entry.offset]:
+                _same(verdict, f"the label of {where}", _origin(label), _origin(_ticket(entry)))
     for partition, offset in sorted(expected.skips - parked):
         verdict.find("lost", f"{RECEIVED.name} {partition}@{offset} was skipped and not parked")
     if gaps := expected.totals["gaps"]:
         verdict.find("gaps", f"src_offset jumps over {gaps} records", gaps)
 
 
-def _accepted(
-    verdict: Verdict,
-    received: dict[int, list[logbook.Entry]],
-    expected: Expected,
-    parked: set[Place],
-    ledger: Ledger,
-) -> None:
-    places: dict[str, set[Place]] = {}
-    for partition, entries in received.items():
-        for entry in entries:
-            name = (entry.key or b"").decode(errors="replace")
-            places.setdefault(name, set()).add((partition, entry.offset))
-    for ticket_id in sorted(ledger.tickets() - set(expected.tickets)):
-        if ticket_id not in places:
-            verdict.find("lost", f"{ticket_id} got a 202 and is not on {RECEIVED.name}")
-        elif not places[ticket_id] & parked:
-            verdict.find("lost", f"{ticket_id} got a 202, and is neither labelled nor parked")
+def _origin(ticket: Ticket | None) -> dict[str, Any]:
+    """What a label repeats of its ticket; of the body it may keep less."""
+    return {} if ticket is None else ticket.model_dump(include=ORIGIN)
+
+
+def _ticket(entry: logbook.Entry) -> Ticket | None:
+    try:
+        return TicketReceived.model_validate_json(entry.value or b"")
+    except ValidationError:
+        return None
+
+
+def _accepted(verdict: Verdict, received: dict[int, list[logbook.Entry]], ledger: Ledger) -> None:
+    """Every event, not only every ticket. What is on the topic, `_received` follows from there."""
+    tickets = (_ticket(entry) for entries in received.values() for entry in entries)
+    there = {(ticket.ticket_id, ticket.event_id) for ticket in tickets if ticket}
+    for event in sorted(ledger.accepted_events() - there):
+        verdict.find("lost", f"{'/'.join(event)} got a 202 and is not on {RECEIVED.name}")
 
 
 def _redis(verdict: Verdict, expected: Expected, said: Said, store: Store) -> None:

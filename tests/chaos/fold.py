@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
-from shared.events import LABEL_RECORD, LabelUpdated, TicketLabelled
+from shared.events import LABEL_RECORD, LabelUpdated, Ticket, TicketLabelled
 from shared.queues import QueueDirectory
 from shared.read_model import TicketRecord
 from shared.windows import Grain, cells
@@ -24,8 +24,8 @@ class Expected:
     """The read side as the topic says it must be.
 
     mixes: tickets per queue, topic with priority, year and day of it. review: doubts of unsure
-    tickets, in millionths. sources: distinct src_offsets per partition. replayed: records that
-    repeat an earlier one.
+    tickets, in millionths. sources: per partition the event that each src_offset was labelled as,
+    None where it was skipped. replayed: records that repeat an earlier one.
     """
 
     totals: Counter[str] = field(default_factory=Counter)
@@ -36,7 +36,7 @@ class Expected:
     mixes: Counter[Mixed] = field(default_factory=Counter)
     review: dict[str, int] = field(default_factory=dict)
     positions: dict[int, tuple[int, int]] = field(default_factory=dict)
-    sources: dict[int, set[int]] = field(default_factory=dict)
+    sources: dict[int, dict[int, Ticket | None]] = field(default_factory=dict)
     skips: set[tuple[int, int]] = field(default_factory=set)
     applied: int = 0
     replayed: int = 0
@@ -46,7 +46,7 @@ def fold(partitions: Mapping[int, Sequence[Entry]], now: datetime) -> Expected:
     """Read every partition in order; the first record of a src_offset counts."""
     expected = Expected()
     for partition, entries in partitions.items():
-        seen = expected.sources.setdefault(partition, set())
+        seen = expected.sources.setdefault(partition, {})
         last = -1
         for entry in entries:
             try:
@@ -61,7 +61,7 @@ def fold(partitions: Mapping[int, Sequence[Entry]], now: datetime) -> Expected:
                 continue
             expected.totals["gaps"] += record.src_offset - last - 1
             last = record.src_offset
-            seen.add(last)
+            seen[last] = record if isinstance(record, TicketLabelled) else None
             if isinstance(record, TicketLabelled):
                 _label(expected, record, now)
             else:

@@ -58,3 +58,8 @@ class Ledger:
         """Ticket ids with at least one accepted event."""
         with self._lock:
             return set(self.accepted)
+
+    def accepted_events(self) -> set[tuple[str, str]]:
+        """Ticket and event id of every accepted event."""
+        with self._lock:
+            return {(ticket, event) for ticket, all_ in self.accepted.items() for event in all_}
