@@ -3,11 +3,17 @@
 import re
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterable
+from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 from typing import Any
 
+import grimp
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 COMPOSE = CHECKOUT / "docker-compose.yml"
@@ -22,6 +28,9 @@ NEEDED_BY_THE_IMAGE = {
     "KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR",
     "KAFKA_SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR",
 }  # fmt: skip
+# Imported only where somebody installed them: `deskstream[onnx]`, yardsticks of a backtest, and
+# frames for river's mini-batches, which no service uses.
+OPTIONAL = {"onnxruntime", "tokenizers", "statsforecast", "pandas"}
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +116,46 @@ def test_the_image_is_not_root_and_takes_signals() -> None:
     assert re.search(r"^USER 10001$", final, re.MULTILINE)
     assert '"exec python -m services.$SERVICE"' in final
     assert "HEALTHCHECK" in final
+
+
+@pytest.fixture(scope="module")
+def imports() -> grimp.ImportGraph:
+    return grimp.build_graph("services", "shared", include_external_packages=True)
+
+
+@pytest.mark.parametrize("service", [*SERVICES, "simulator"])
+def test_an_image_holds_whatever_its_service_imports(
+    imports: grimp.ImportGraph, service: str
+) -> None:
+    """An image gets the base dependencies and the service's extra: here everything is there."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    held = _with_theirs(project["dependencies"] + project["optional-dependencies"][service])
+    imported = {
+        name.partition(".")[0]
+        for name in imports.find_upstream_modules(f"services.{service}", as_package=True)
+    } - {"services", "shared", *sys.stdlib_module_names, *OPTIONAL}
+    owners = packages_distributions()
+    missing = {
+        name for name in imported if held.isdisjoint(canonicalize_name(o) for o in owners[name])
+    }
+    assert "fastapi" in imported or service == "simulator"
+    assert missing == set()
+
+
+def _with_theirs(requirements: Iterable[str]) -> set[str]:
+    """Names of these distributions and of all that comes with them."""
+    found: set[str] = set()
+    waiting = [Requirement(line) for line in requirements]
+    while waiting:
+        wanted = waiting.pop()
+        name = canonicalize_name(wanted.name)
+        if name not in found and name not in OPTIONAL:
+            found.add(name)
+            needed = map(Requirement, distribution(name).requires or ())
+            waiting += [
+                need
+                for need in needed
+                if need.marker is None
+                or any(need.marker.evaluate({"extra": e}) for e in (wanted.extras or {""}))
+            ]
+    return found
