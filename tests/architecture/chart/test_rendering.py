@@ -12,7 +12,7 @@ from tests.architecture.chart.sets import EVERYTHING, NEEDED, SMALLEST
 pytestmark = pytest.mark.timeout(1800)  # the first of all builds Helm
 
 # The oldest release that Chart.yaml allows, and the newest that the validator knows.
-RELEASES = ("1.27", "1.37")
+OLDEST, NEWEST = "1.27", "1.37"
 # Their schemas belong to the operators.
 OPERATED = {"ServiceMonitor", "PrometheusRule", "ScaledObject"}
 
@@ -35,8 +35,10 @@ def test_strict_lint_passes(helm: Helm, values: dict[str, Any]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("release", RELEASES)
-@pytest.mark.parametrize("name", ["defaults", "everything", "smallest"])
+@pytest.mark.parametrize(
+    ("name", "release"),
+    [("everything", OLDEST), ("everything", NEWEST), ("defaults", NEWEST), ("smallest", NEWEST)],
+)
 def test_kubernetes_takes_every_document(
     request: pytest.FixtureRequest, name: str, release: str
 ) -> None:
@@ -47,7 +49,9 @@ def test_kubernetes_takes_every_document(
 
 def test_the_schemas_see_a_misspelt_field(defaults: Manifests) -> None:
     broken = Manifests(defaults.text.replace("readinessProbe:", "readynessProbe:"))
-    assert any("readynessProbe" in fault for fault in _schema_faults(broken, RELEASES[-1]))
+    broken.all = [broken.of("Deployment")["gateway"]]
+    [fault] = _schema_faults(broken, NEWEST)
+    assert "readynessProbe" in fault
 
 
 def test_names_and_kinds_are_unique(everything: Manifests) -> None:
