@@ -1,5 +1,6 @@
 """What humans set, taken back and set again while the forecaster dies."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -21,18 +22,20 @@ def corrected(world: World) -> None:
         for round_ in range(3):
             world.reach(feeder, 0.25 * (round_ + 1))
             # Of tickets that are known by now and of some that come later.
-            batch = [_correction(world, ticket, round_) for ticket in world.rng.sample(work, 40)]
-            _post(world, "corrections", batch)
+            batch = [correction(world, ticket, round_) for ticket in world.rng.sample(work, 40)]
+            post(world, "corrections", batch)
             posted += batch
             world.forecaster.kill()
-            _post(world, "undo", _undo(world, corrector=world.rng.choice(ACTORS), number=round_))
-            _post(world, "undo", _undo(world, correction=batch[0]["event_id"], number=10 + round_))
+            post(world, "undo", _undo(world, corrector=world.rng.choice(ACTORS), number=round_))
+            post(world, "undo", _undo(world, correction=batch[0]["event_id"], number=10 + round_))
             world.recover()
-    _post(world, "corrections", posted)
+    post(world, "corrections", posted)
 
 
-def _correction(world: World, ticket: Ticket, round_: int) -> dict[str, Any]:
+def correction(world: World, ticket: Ticket, round_: int) -> dict[str, Any]:
+    """What somebody sets for `ticket`, said some time last week and not in the order of posts."""
     name, draw = ticket["ticket_id"], world.rng
+    said = datetime.now(UTC) - timedelta(seconds=draw.randrange(7 * 86_400))
     values = {
         "topic": draw.choice(TOPICS),
         "priority": draw.choice(("low", "high")),
@@ -43,6 +46,7 @@ def _correction(world: World, ticket: Ticket, round_: int) -> dict[str, Any]:
         "event_id": f"{name}-c{round_}",
         "ticket_id": name,
         "actor": draw.choice(ACTORS),
+        "corrected_at": said.isoformat(timespec="milliseconds"),
         "subject": ticket["subject"],
         "body": ticket["body"],
     } | {key: values[key] for key in chosen}
@@ -52,7 +56,9 @@ def _undo(world: World, number: int, **what: str) -> dict[str, Any]:
     return {"event_id": f"undo-{world.seed}-{number}-{next(iter(what))}", "actor": "lead"} | what
 
 
-def _post(world: World, what: str, body: list[dict[str, Any]] | dict[str, Any]) -> None:
+def post(world: World, what: str, body: list[dict[str, Any]] | dict[str, Any]) -> None:
+    """Until ingest takes it."""
+
     def accepted() -> bool:
         answer = httpx.post(f"{world.url('ingest')}/v1/{what}", json=body, timeout=10)
         assert answer.status_code in {202, 503}, f"{answer.status_code} {answer.text[:300]}"
