@@ -65,11 +65,13 @@ class Helm:
         command = [str(self._program), *arguments]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
-    def template(self, values: Mapping[str, Any]) -> subprocess.CompletedProcess[str]:
+    def template(
+        self, values: Mapping[str, Any], *options: str
+    ) -> subprocess.CompletedProcess[str]:
         """`helm template` with these values, tests and hooks included."""
         file = self.file(values)
         where = ("-n", NAMESPACE, "--kube-version", KUBERNETES)
-        return self.run("template", RELEASE, str(CHART), *where, "-f", str(file))
+        return self.run("template", RELEASE, str(CHART), *where, "-f", str(file), *options)
 
     def render(self, values: Mapping[str, Any]) -> "Manifests":
         """What would be installed. Fails the test where that is nothing."""
