@@ -47,12 +47,13 @@ class Cluster:
         folder, _, name = path.rpartition("/")
         if folder == f"/api/v1/namespaces/{NAMESPACE}/secrets":
             return self.secrets.get(name)
-        return {
+        known: dict[str, dict[str, Any]] = {
             "/version": {"major": "1", "minor": "37", "gitVersion": "v1.37.0"},
             "/api": {"kind": "APIVersions", "versions": ["v1"]},
             "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},
             "/api/v1": {"kind": "APIResourceList", "groupVersion": "v1", "resources": [SECRETS]},
-        }.get(path)
+        }
+        return known.get(path)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         cluster = self
