@@ -58,6 +58,7 @@ def _dump_redis(store: Store, path: Path) -> None:
         b"string": store.get,
         b"hash": store.hgetall,
         b"set": store.smembers,
+        b"list": lambda name: store.lrange(name, 0, -1),
         b"zset": lambda name: store.zrange(name, 0, -1, withscores=True),
         b"stream": lambda name: store.xrevrange(name, count=1_000),
     }
