@@ -139,7 +139,9 @@ def disordered(world: World) -> None:
         for number, age in enumerate(ages):
             stamp = (now - age).isoformat(timespec="milliseconds")
             event = f"{ticket['event_id']}-{number}"
-            versions.append(ticket | {"event_id": event, "created_at": stamp})
+            ids = {"ticket_id": ticket["ticket_id"], "event_id": event, "created_at": stamp}
+            # Another text and queue each time: what moves must not be counted again.
+            versions.append(world.rng.choice(base) | ids)
     world.rng.shuffle(versions)
     with world.feeding(versions):
         pass
