@@ -94,17 +94,21 @@ def create_worker(
     async def behind() -> str | None:
         return await worker.kafka_ready() or await rebuilt()
 
-    worker.add(Refit(services.publishing, behind))
     watched, alerts = intakes[0], intakes[-1]
 
+    async def not_to_refit() -> str | None:
+        """What one forecaster does for all is done by the owner of the alerts' one partition."""
+        return await behind() if alerts.assigned else "another forecaster refits"
+
     async def not_to_judge() -> str | None:
-        """Judging needs all labels, and its one watcher is whoever owns the alerts' partition."""
+        """Judging needs all labels."""
         if alerts.lag != 0:
             return "another forecaster watches, or the alerts are not read yet"
         if watched.lag is None or watched.lag > FEW_RECORDS:
             return "labels are still to be counted"
         return await behind()
 
+    worker.add(Refit(services.publishing, not_to_refit))
     worker.add(
         create_surge_alerts(settings, services, store, producer, clock, not_ready=not_to_judge)
     )

@@ -50,6 +50,8 @@ class Intake(Service):  # type: ignore[misc]
         super().__init__()
         self.topic = topic
         self.last_poll = time.monotonic()
+        # Has the group handed out the topic's partitions, if only to other members?
+        self.handed_out = False
         self._lanes: dict[TopicPartition, Lane] = {}
         self._channel = channel
         self._bootstrap = bootstrap
@@ -241,6 +243,7 @@ class Intake(Service):  # type: ignore[misc]
 
     async def release(self, partitions: Iterable[TopicPartition]) -> None:
         """Let chunks under way finish (bounded), commit them, forget the partitions."""
+        self.handed_out = False
         lanes = {tp: self._lanes[tp] for tp in partitions if tp in self._lanes}
         under_way = [chunk.done for lane in lanes.values() for chunk in lane.pending]
         if under_way:
@@ -255,6 +258,8 @@ class Intake(Service):  # type: ignore[misc]
 
     async def acquire(self, partitions: Iterable[TopicPartition]) -> None:
         """Open a lane per partition, at the sink's position where the sink keeps one."""
+        # A group that joins before its topic exists hands out nothing.
+        self.handed_out = bool(self._consumer.partitions_for_topic(self.topic))
         self._lanes = {tp: Lane(open=self._starting_point is None) for tp in partitions}
         metrics.ASSIGNED.labels(self.topic).set(len(self._lanes))
         if self._starting_point is not None:

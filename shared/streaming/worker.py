@@ -170,13 +170,17 @@ class StreamWorker:
         self.add(_HttpPort(http, host, port))
 
     async def kafka_ready(self) -> str | None:
-        """The readiness check of every stream worker: does it own partitions and poll them?"""
+        """The readiness check of every stream worker: does it have its share and poll it?
+
+        The share may be nothing: whoever joins a group that has fewer partitions than members is
+        a spare, and good for whatever else the process answers.
+        """
         for intake in self._intakes:
             silent = time.monotonic() - intake.last_poll
             if silent > EMPTY_SECONDS / 4:
                 return f"{intake.topic} was not polled for {silent:.0f} s"
-            if not intake.assigned:
-                return f"no partition of {intake.topic} is assigned"
+            if not intake.handed_out:
+                return f"no partition of {intake.topic} is handed out: no topic, or no answer yet"
         return None
 
     def run(self) -> NoReturn:

@@ -39,7 +39,7 @@ EVERYTHING: dict[str, Any] = {
         **_ANYWHERE,
     },
     "semantic": {"replicas": 2, "env": {"RADAR_TICKETS": 5, "SEMANTIC_SHARE": 0.2}, **_ANYWHERE},
-    "forecaster": {"env": {"FORECASTER_TIMEZONE": "Europe/Berlin"}, **_ANYWHERE},
+    "forecaster": {"replicas": 2, "env": {"FORECASTER_TIMEZONE": "Europe/Berlin"}, **_ANYWHERE},
     "gateway": {**_OPEN, "env": {"GATEWAY_LOG_LEVEL": "DEBUG"}},
     "retrain": {"env": {"CLASSIFIER_LOG_LEVEL": "DEBUG"}, **_ANYWHERE},
     "networkPolicy": {

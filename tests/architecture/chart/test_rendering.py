@@ -79,7 +79,6 @@ def _with(path: str, value: Any) -> dict[str, Any]:
         ("ingest.env.INGEST_MAX_EVENT", 1, "INGEST_MAX_EVENT"),
         ("gateway.env.KAFKA_PARTITIONS", 24, "KAFKA_PARTITIONS"),
         ("classifier.resources.limit", {}, "limit"),
-        ("forecaster.replicas", 2, "replicas"),
         ("gateway.ingress.hostname", "desk.example.org", "hostname"),
         ("simulater.enabled", True, "simulater"),
     ],
@@ -99,6 +98,7 @@ def test_a_typing_error_in_the_values_is_refused_by_name(
         ({"kafka": NEEDED["kafka"]}, "redis.url or redis.existingSecret is needed"),
         (_with("classifier.replicas", 13), "more workers than kafka.partitions (12)"),
         (_with("semantic.replicas", 13), "more workers than kafka.partitions (12)"),
+        (_with("forecaster.replicas", 13), "more workers than kafka.partitions (12)"),
         (
             _with("classifier.autoscaling", {"enabled": True, "maxReplicas": 13}),
             "more workers than kafka.partitions (12)",

@@ -10,6 +10,7 @@ import orjson
 
 from shared import logs
 from shared.http import create_service
+from shared.settings import KafkaSettings
 from shared.streaming import BatchProducer, Chunk, IntakeSettings, StreamWorker
 
 
@@ -32,8 +33,9 @@ class Echo:
 def main() -> None:
     bootstrap, source, target, group, milliseconds, port = sys.argv[1:]
     logs.configure("echo", "WARNING")
-    worker = StreamWorker(group, bootstrap)
-    producer = BatchProducer(bootstrap)
+    kafka = KafkaSettings(bootstrap_servers=bootstrap)
+    worker = StreamWorker(group, kafka)
+    producer = BatchProducer(kafka)
     worker.add(producer)
     worker.consume(
         source,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import httpx
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -16,7 +17,8 @@ from deploy.local.processes import ChildProcess
 from tests.deadlines import eventually
 
 T = TypeVar("T")
-PARTITIONS = 8
+# Work per chunk, in milliseconds: long enough to be killed in.
+PAUSE_MS = "3"
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,12 @@ class Outcome:
 class Scenario:
     """One run. Workers are processes, so that signals hit them as they would in production."""
 
-    def __init__(self, bootstrap: str, name: str, folder: Path, pause_ms: int = 3) -> None:
+    def __init__(self, bootstrap: str, name: str, folder: Path, partitions: int = 8) -> None:
         self.bootstrap = bootstrap
         self.source, self.target, self.group = f"{name}.in", f"{name}.out", f"{name}.group"
         self._folder = folder
-        self._pause_ms = pause_ms
+        self._partitions = partitions
+        self._urls: dict[str, str] = {}
         self._workers: dict[str, ChildProcess] = {}
         self.fed = 0
         self._enough = asyncio.Event()
@@ -46,7 +49,7 @@ class Scenario:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
-            topics = [NewTopic(name, PARTITIONS, 1) for name in (self.source, self.target)]
+            topics = [NewTopic(name, self._partitions, 1) for name in (self.source, self.target)]
             await admin.create_topics(topics)
         finally:
             await admin.close()
@@ -54,7 +57,8 @@ class Scenario:
     def start(self, name: str) -> ChildProcess:
         (port,) = free_ports(1)
         arguments = [self.bootstrap, self.source, self.target, self.group]
-        arguments += [str(self._pause_ms), str(port)]
+        arguments += [PAUSE_MS, str(port)]
+        self._urls[name] = f"http://127.0.0.1:{port}"
         module = "tests.integration.streaming.echo"
         worker = ChildProcess(
             name, [sys.executable, "-m", module, *arguments], log=self._folder / f"{name}.log"
@@ -62,6 +66,15 @@ class Scenario:
         worker.start()
         self._workers[name] = worker
         return worker
+
+    async def readiness(self, name: str) -> tuple[int, str]:
+        """Status and text of the worker's /ready; 0 while it does not listen."""
+        async with httpx.AsyncClient() as http:
+            try:
+                answer = await http.get(f"{self._urls[name]}/ready")
+            except httpx.TransportError:
+                return 0, ""
+        return answer.status_code, answer.text
 
     def stop(self) -> None:
         for worker in self._workers.values():
@@ -76,7 +89,7 @@ class Scenario:
         try:
             while not self._enough.is_set():
                 sent = [
-                    await producer.send(self.source, b"x", partition=n % PARTITIONS)
+                    await producer.send(self.source, b"x", partition=n % self._partitions)
                     for n in range(self.fed, self.fed + per_second // 10)
                 ]
                 await asyncio.gather(*sent)
@@ -100,14 +113,14 @@ class Scenario:
 
     async def written(self) -> int:
         async def ends(consumer: AIOKafkaConsumer) -> int:
-            partitions = [TopicPartition(self.target, p) for p in range(PARTITIONS)]
+            partitions = [TopicPartition(self.target, p) for p in range(self._partitions)]
             return sum((await consumer.end_offsets(partitions)).values())
 
         return await self._ask(ends)
 
     async def committed(self) -> int:
         async def total(consumer: AIOKafkaConsumer) -> int:
-            partitions = [TopicPartition(self.source, p) for p in range(PARTITIONS)]
+            partitions = [TopicPartition(self.source, p) for p in range(self._partitions)]
             return sum([await consumer.committed(tp) or 0 for tp in partitions])
 
         return await self._ask(total)
@@ -126,16 +139,16 @@ class Scenario:
                 duplicates += offset <= highest
                 gaps += offset > highest + 1
                 highest = max(highest, offset)
-            fed_here = len(range(partition, self.fed, PARTITIONS))
+            fed_here = len(range(partition, self.fed, self._partitions))
             lost += fed_here - len(set(offsets))
         return Outcome(self.fed, lost, gaps, duplicates, await self.committed())
 
     async def _read(self) -> dict[int, list[int]]:
         wanted = await self.written()
-        found: dict[int, list[int]] = {partition: [] for partition in range(PARTITIONS)}
+        found: dict[int, list[int]] = {partition: [] for partition in range(self._partitions)}
 
         async def drain(consumer: AIOKafkaConsumer) -> dict[int, list[int]]:
-            partitions = [TopicPartition(self.target, p) for p in range(PARTITIONS)]
+            partitions = [TopicPartition(self.target, p) for p in range(self._partitions)]
             consumer.assign(partitions)
             await consumer.seek_to_beginning(*partitions)
             while sum(map(len, found.values())) < wanted:

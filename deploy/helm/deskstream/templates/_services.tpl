@@ -13,7 +13,7 @@ start     seconds until the port must be open: a classifier folds the correction
 stores    whom it talks to
 models    reads the volume of models
 queues    reads the queue directory
-member    a member of a consumer group: a roll-out never adds one, or it might get no partition
+member    a member of a consumer group: a roll-out never adds one, which moves partitions twice
 callers   who may call it; public: and whom networkPolicy.clients names
 */}}
 {{- define "deskstream.services" -}}
@@ -52,8 +52,8 @@ gateway:
 {{- fail "redis.url or redis.existingSecret is needed: where your Redis or Valkey is" -}}
 {{- end -}}
 {{- $most := ternary .classifier.autoscaling.maxReplicas .classifier.replicas .classifier.autoscaling.enabled -}}
-{{- if gt (max $most .semantic.replicas | int) (int .kafka.partitions) -}}
-{{- fail (printf "classifier and semantic: more workers than kafka.partitions (%v); what is over would get no partition and never be ready" .kafka.partitions) -}}
+{{- if gt (max $most .semantic.replicas .forecaster.replicas | int) (int .kafka.partitions) -}}
+{{- fail (printf "classifier, semantic, forecaster: more workers than kafka.partitions (%v); what is over would have nothing to do" .kafka.partitions) -}}
 {{- end -}}
 {{- if and .retrain.enabled (not .models.persistent) -}}
 {{- fail "retrain.enabled needs models.persistent: what it trains must be in the workers' volume" -}}
