@@ -1,8 +1,8 @@
 """The classifier with a labeller of the suite's own: `python -m tests.chaos.labelling`.
 
-CHAOS_LABELLER: plain, slow (a hundredth of a second per ticket), slower (a twentieth), fragile
-(raises for some texts), hanging (never answers for such a text), seizing (the same, and lets no
-other thread run meanwhile).
+CHAOS_LABELLER: plain, slow (a twentieth of a second per ticket), fragile (raises for some
+texts), hanging (never answers for such a text), seizing (the same, and lets no other thread run
+meanwhile).
 CHAOS_CLOCK: jumping (the wall clock goes a day ahead and two days back with every reading), hanging
 (reading it never ends, once, when the file that CHAOS_FLAG names is there).
 """
@@ -44,19 +44,13 @@ class Plain:
 
 
 class Slow(Plain):
-    """A model that needs more time than tickets leave it."""
+    """So slow that tickets come faster, and that a chunk is under way for seconds."""
 
-    seconds_per_ticket = 0.01
+    seconds_per_ticket = 0.05
 
     def label(self, texts: Sequence[str]) -> Labelling:
         time.sleep(self.seconds_per_ticket * len(texts))
         return super().label(texts)
-
-
-class Slower(Slow):
-    """The same, so slow that a chunk is under way for seconds."""
-
-    seconds_per_ticket = 0.05
 
 
 class Fragile(Plain):
@@ -90,7 +84,6 @@ class Seizing(Hanging):
 LABELLERS = {
     "plain": Plain,
     "slow": Slow,
-    "slower": Slower,
     "fragile": Fragile,
     "hanging": Hanging,
     "seizing": Seizing,

@@ -162,7 +162,7 @@ ROWS = (
             classifier="tests.chaos.labelling",
             # Many chunks share a call of the model, and what they finished is committed at once.
             environment=(
-                ("CHAOS_LABELLER", "slower"),
+                ("CHAOS_LABELLER", "slow"),
                 ("INTAKE_MAX_RECORDS", "4"),
                 ("INTAKE_COMMIT_SECONDS", "0.05"),
             ),

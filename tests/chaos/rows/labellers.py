@@ -20,12 +20,12 @@ LABELLING = "tests.chaos.labelling"
 
 
 def slow(world: World) -> None:
-    """Tickets come four times as fast as the model: lag grows, memory and membership do not."""
+    """Tickets come faster than the model, even from a busy machine: lag grows, nothing else does."""
     world.recover()
     names = ("classifier-0", "classifier-1")
     before = {name: world.rss(name) for name in names}
     pids = {name: world.services[name].pid for name in names}
-    with world.feeding(4_000, rate=800, batch=100) as feeder:
+    with world.feeding(2_000, rate=800, batch=100) as feeder:
         world.until(lambda: world.metric("classifier-0", LAG) > 500, "the lag grows")
         world.reach(feeder, 1.0)
     world.until(world.at_rest, "the backlog is worked off")

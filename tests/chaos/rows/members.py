@@ -26,8 +26,10 @@ EXIT_SECONDS = 30.0
 # From the making of topics or partitions until their tickets are readable.
 SEEN_SECONDS = 30.0
 STORM_CYCLES = 6
-# Somewhere something must get through, however often the group begins anew.
+# Somewhere something must get through, however often the group begins anew. The longer a member
+# takes to start, on a busy machine, the longer a group waits for it.
 STORM_SILENCE_SECONDS = 30.0
+STORM_SILENCE_STARTS = 2.0
 # A restart of a static member; without static membership the others wait for its session's end.
 STALL_SECONDS = 1.0
 
@@ -94,13 +96,16 @@ def two_projectors(world: World) -> None:
 def storm(world: World) -> None:
     """A third member joins and leaves again and again, every second time without a word."""
     began = time.time()
+    starts = [0.0]
     with world.feeding(6_000, rate=100) as feeder:
         for cycle in range(STORM_CYCLES):
             world.notes["rebalances"] = 2 * (cycle + 1)
             member = world.process(f"guest-{cycle}", world.setup.classifier)
+            started = time.monotonic()
             member.start()
             try:
                 world.until(lambda cycle=cycle: owned(world, f"guest-{cycle}") > 0, "it has joined")  # type: ignore[misc]
+                starts.append(time.monotonic() - started)
                 if cycle % 2:
                     member.stop()
             finally:
@@ -111,7 +116,8 @@ def storm(world: World) -> None:
         ended = time.time()
     silence = _longest_silence(world, set(range(world.setup.partitions)), began, ended)
     world.notes["longest silence"] = round(silence, 1)
-    assert silence < STORM_SILENCE_SECONDS, f"nothing was labelled for {silence:.0f} s"
+    limit = max(STORM_SILENCE_SECONDS, STORM_SILENCE_STARTS * max(starts))
+    assert silence < limit, f"nothing was labelled for {silence:.0f} s, {limit:.0f} are allowed"
 
 
 def static_member(world: World) -> None:
