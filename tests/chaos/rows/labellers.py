@@ -20,7 +20,7 @@ LABELLING = "tests.chaos.labelling"
 
 
 def slow(world: World) -> None:
-    """Tickets come faster than the model, even from a busy machine: lag grows, nothing else does."""
+    """Tickets come faster than the model, even on a busy machine: lag grows, nothing else does."""
     world.recover()
     names = ("classifier-0", "classifier-1")
     before = {name: world.rss(name) for name in names}
