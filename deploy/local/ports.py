@@ -1,24 +1,45 @@
 """TCP ports of this machine: which are free, and whether something answers."""
 
+import functools
 import itertools
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from shared.errors import Misconfigured
 
 LOOPBACK = "127.0.0.1"
-
-
 # Below the ports that the kernel gives to outgoing connections (32768 and up on Linux): a client
 # that keeps trying a dead server's port there can in the end be connected to itself, and holds it.
 CHOICE = range(20_000, 32_000)
+SHARE = 300
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports nobody listens on, at random, so that two runs hardly choose the same."""
-    candidates = random.sample(CHOICE, len(CHOICE))
-    return list(itertools.islice(filter(is_free, candidates), count))
+    """Different ports nobody listens on, and nobody else draws while this process lives.
+
+    Each port comes again after SHARE - 2 others: the port of a server that is dead for a moment is
+    not given to another.
+    """
+    _, share = _own_share()
+    return list(itertools.islice(filter(is_free, itertools.islice(share, SHARE - 1)), count))
+
+
+@functools.cache
+def _own_share() -> tuple[socket.socket, Iterator[int]]:
+    """A part of CHOICE for this process: whoever is bound to its first port owns the rest."""
+    for first in random.sample(CHOICE[::SHARE], len(CHOICE) // SHARE):
+        guard = socket.socket()
+        try:
+            guard.bind((LOOPBACK, first))
+        except OSError:
+            guard.close()
+        else:
+            return guard, itertools.cycle(range(first + 1, first + SHARE))
+    raise Misconfigured(
+        f"No ports are left between {CHOICE.start} and {CHOICE.stop}: too many tests or benches "
+        "run at once on this machine; end some of them."
+    )
 
 
 def is_free(port: int) -> bool:
