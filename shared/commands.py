@@ -8,6 +8,10 @@ import importlib
 import sys
 from collections.abc import Mapping, Sequence
 
+from pydantic import ValidationError
+
+from shared.settings import faults
+
 
 def dispatch(
     package: str,
@@ -40,4 +44,11 @@ def dispatch(
     module = importlib.import_module(f"{package}.commands.{chosen}")
     sub = argparse.ArgumentParser(prog=f"{program} {chosen}", description=module.__doc__)
     module.configure(sub)
-    return int(module.execute(sub.parse_args(words[1:])))
+    arguments = sub.parse_args(words[1:])
+    try:
+        return int(module.execute(arguments))
+    except ValidationError as error:
+        if not (wrong := faults(error)):
+            raise
+        print(*wrong, sep="\n", file=sys.stderr)  # noqa: T201 - the operator's terminal
+        return 2

@@ -5,17 +5,20 @@ import sys
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
+from pydantic import ValidationError
 
 from shared import topics
+from shared.admission import admit
 from shared.errors import Misconfigured, Unavailable
-from shared.settings import KafkaSettings
+from shared.settings import KafkaSettings, faults
 
 ALREADY_EXISTS = 36
 
 
 async def create_topics(settings: KafkaSettings) -> list[str]:
     """Create the missing topics, answer their names. Safe to run again and at the same time."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
+    await admit(settings)
+    admin = AIOKafkaAdminClient(**settings.connection())
     try:
         await admin.start()
         wanted = [_new_topic(topic, settings) for topic in topics.ALL]
@@ -50,9 +53,12 @@ def _new_topic(topic: topics.Topic, settings: KafkaSettings) -> NewTopic:
 
 
 def main() -> int:
-    """Exit 0 when every topic exists."""
+    """Exit 0 when every topic exists, 2 on a setting that cannot work."""
     try:
         created = asyncio.run(create_topics(KafkaSettings()))
+    except ValidationError as error:
+        print(*faults(error), sep="\n", file=sys.stderr)  # noqa: T201
+        return 2
     except (Unavailable, Misconfigured) as error:
         print(error.detail, file=sys.stderr)  # noqa: T201 - a job that answers on the terminal
         return 1

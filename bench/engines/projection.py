@@ -14,6 +14,7 @@ from services.forecaster.domain.projection.labels import Retention
 from services.forecaster.handlers import LabelProjection
 from shared.clock import utc_now
 from shared.queues import QueueDirectory
+from shared.settings import KafkaSettings
 from shared.streaming import BatchProducer, Chunk, IntakeSettings, StreamWorker
 from shared.topics import LABELLED
 
@@ -36,8 +37,9 @@ class Timed:
 
 def main() -> None:
     bootstrap, redis_url, count = sys.argv[1:]
-    worker = StreamWorker("bench-projection", bootstrap)
-    producer = BatchProducer(bootstrap)
+    kafka = KafkaSettings(bootstrap_servers=bootstrap)
+    worker = StreamWorker("bench-projection", kafka)
+    producer = BatchProducer(kafka)
     read_side = RedisReadSide(connect(redis_url))
     retention = Retention(30 * 86_400, 8 * 86_400, 10_000)
     stage = LabelProjection(read_side, producer, utc_now, QueueDirectory(), retention)

@@ -5,6 +5,7 @@ from services.classifier.domain.parking import ParkingLimit
 from services.classifier.handlers import LabelStage
 from services.classifier.inference import Inference
 from shared.clock import utc_now
+from shared.settings import KafkaSettings
 from shared.streaming import BatchProducer, Chunk, IntakeSettings, StreamWorker
 from shared.streaming.producer import Entry
 
@@ -54,8 +55,9 @@ class Redirected:
 
 def main() -> None:
     arguments = Arguments.read()
-    worker = StreamWorker(arguments.group, arguments.bootstrap)
-    producer = BatchProducer(arguments.bootstrap)
+    kafka = KafkaSettings(bootstrap_servers=arguments.bootstrap)
+    worker = StreamWorker(arguments.group, kafka)
+    producer = BatchProducer(kafka)
     worker.add(producer)
     stage: SmallStage | LabelStage = SmallStage(arguments, producer)
     if arguments.job == "ticket":

@@ -41,7 +41,7 @@ def create_worker(
     clock: Clock,
 ) -> StreamWorker:
     """The classifier as a worker that is ready to `run`."""
-    worker = StreamWorker(settings.group, kafka.bootstrap_servers)
+    worker = StreamWorker(settings.group, kafka)
     learning = None
     if isinstance(model, FastLabeller):
         # Before the intake: no ticket is labelled without the corrections made before the start.
@@ -51,7 +51,7 @@ def create_worker(
         model = judged = FrozenLabeller(model, calibration_of(model), settings.precision_target)
     inference = Inference(model, _asked(settings, model.identity))
     worker.watch(inference.silence, settings.model_seconds, "the model has not answered")
-    producer = BatchProducer(kafka.bootstrap_servers)
+    producer = BatchProducer(kafka)
     stage = LabelStage(
         inference, producer, ParkingLimit(settings.parking_share), clock, shadow=settings.shadow
     )

@@ -53,9 +53,9 @@ def create_worker(
     clock: Clock,
 ) -> StreamWorker:
     """The forecaster as a worker that is ready to `run`."""
-    worker = StreamWorker(settings.group, kafka.bootstrap_servers)
+    worker = StreamWorker(settings.group, kafka)
     read_side = RedisReadSide(connect(redis.url))
-    producer = BatchProducer(kafka.bootstrap_servers)
+    producer = BatchProducer(kafka)
     retention = Retention(
         ticket_seconds=settings.ticket_days * DAY_SECONDS,
         minute_seconds=settings.minute_days * DAY_SECONDS,

@@ -21,8 +21,10 @@ from services.ingest.adapters.ticket_texts import RedisTicketTexts
 from services.ingest.app import create_app
 from services.ingest.settings import IngestSettings
 from shared import logs
+from shared.admission import admit
 from shared.clock import utc_now
-from shared.settings import KafkaSettings, RedisSettings
+from shared.errors import Misconfigured
+from shared.settings import KafkaSettings, RedisSettings, faults
 
 log = logging.getLogger("services.ingest")
 
@@ -37,7 +39,7 @@ GC_THRESHOLD = 20_000
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT. Exit 2 on a setting that cannot work."""
+    """Serve until SIGTERM or SIGINT. Exit 1 where Kafka refuses it, 2 on a wrong setting."""
     parser = argparse.ArgumentParser(
         prog="python -m services.ingest",
         description=__doc__,
@@ -48,19 +50,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings, kafka, redis = IngestSettings(), KafkaSettings(), RedisSettings()
     except ValidationError as error:
-        for fault in error.errors(include_url=False):
-            name = "_".join(str(part) for part in fault["loc"]).upper()
-            print(f"{error.title}: {name}: {fault['msg']}", file=sys.stderr)  # noqa: T201
+        print(*faults(error), sep="\n", file=sys.stderr)  # noqa: T201
         return 2
     logs.configure("ingest", settings.log_level)
+    try:
+        asyncio.run(admit(kafka))
+    except Misconfigured as error:
+        print(error.detail, file=sys.stderr)  # noqa: T201
+        return 1
     _serve(settings, kafka, redis)
     return 0
 
 
 def _serve(settings: IngestSettings, kafka: KafkaSettings, redis: RedisSettings) -> None:
     publisher = KafkaPublisher(
-        kafka.bootstrap_servers,
-        partitions=kafka.partitions,
+        kafka,
         ack_timeout=settings.ack_timeout,
         linger=settings.linger_ms / 1000,
         in_flight=InFlight(settings.max_in_flight_events, settings.max_in_flight_bytes),

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from mode import Service
 
 from shared import metrics
+from shared.settings import KafkaSettings
 from shared.streaming.chunk import Chunk
 from shared.streaming.lane import Lane, cut
 from shared.streaming.settings import IntakeSettings
@@ -41,7 +42,7 @@ class Intake(Service):  # type: ignore[misc]
         channel: Channel,
         topic: str,
         *,
-        bootstrap: str,
+        kafka: KafkaSettings,
         group: str,
         settings: IntakeSettings,
         die: Die,
@@ -54,7 +55,7 @@ class Intake(Service):  # type: ignore[misc]
         self.handed_out = False
         self._lanes: dict[TopicPartition, Lane] = {}
         self._channel = channel
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._group = group
         self._settings = settings
         self.die = die
@@ -67,7 +68,7 @@ class Intake(Service):  # type: ignore[misc]
     async def on_start(self) -> None:
         settings = self._settings
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **self._kafka.connection(),
             group_id=self._group,
             group_instance_id=settings.member_id,
             enable_auto_commit=False,

@@ -7,7 +7,10 @@ from typing import Protocol
 from aiokafka import AIOKafkaProducer
 from mode import Service
 
+from shared.admission import expelled
 from shared.errors import TooLarge
+from shared.settings import KafkaSettings
+from shared.streaming.watchdog import die
 
 # (key, value) as they go onto the topic.
 Entry = tuple[bytes | None, bytes]
@@ -28,15 +31,15 @@ class BatchProducer(Service):  # type: ignore[misc]
     acknowledged: a caller that may not wait for ever bounds it.
     """
 
-    def __init__(self, bootstrap: str, *, max_batch_bytes: int = 131072) -> None:
+    def __init__(self, kafka: KafkaSettings, *, max_batch_bytes: int = 131072) -> None:
         super().__init__()
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         # Below the topics' max.message.bytes, which the broker applies to a whole batch.
         self._max_batch_bytes = max_batch_bytes
 
     async def on_start(self) -> None:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **self._kafka.connection(),
             enable_idempotence=True,
             acks="all",
             max_batch_size=self._max_batch_bytes,
@@ -47,6 +50,12 @@ class BatchProducer(Service):  # type: ignore[misc]
 
     async def on_stop(self) -> None:
         await self._producer.stop()
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _keep_access(self) -> None:
+        # One of its clients speaks for a worker: all of them enter alike.
+        if self._kafka.secured:
+            die(await expelled(self._producer.client, self._kafka))
 
     async def send(self, topic: str, partition: int, entries: Iterable[Entry]) -> None:
         """Deliver `entries` in order. Raises KafkaError; the caller must then send nothing more.

@@ -16,7 +16,9 @@ from fastapi import FastAPI
 from faust.app.base import BootStrategy
 from mode import Service
 
+from shared.admission import admit
 from shared.http.listening import listen
+from shared.settings import KafkaSettings
 from shared.streaming.chunk import Chunk, Rewind, Stage
 from shared.streaming.intake import Intake, StartingPoint
 from shared.streaming.settings import IntakeSettings
@@ -86,15 +88,16 @@ class _HttpPort(Service):  # type: ignore[misc]
 class StreamWorker:
     """Built by a service's app module: `add` what it needs, `consume` topics, `serve`, `run`."""
 
-    def __init__(self, name: str, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, name: str, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
         self._intakes: list[Intake] = []
         self._work: set[asyncio.Task[None]] = set()
         self._alive_at = time.monotonic()
         self._watchdogs = [Watchdog(self.silence, STUCK_SECONDS)]
         self._app = _App(
             name,
-            broker=f"kafka://{bootstrap}",
+            # Nothing of Faust ever connects: what does is made of the same settings.
+            broker=f"kafka://{kafka.bootstrap_servers}",
             # Faust makes a folder for tables, which nobody here has: all share an empty one.
             datadir=Path(tempfile.gettempdir(), "deskstream-faust"),
             topic_allow_declare=False,
@@ -123,7 +126,7 @@ class StreamWorker:
         intake = Intake(
             channel,
             topic,
-            bootstrap=self._bootstrap,
+            kafka=self._kafka,
             group=group,
             settings=settings,
             die=die,
@@ -184,7 +187,10 @@ class StreamWorker:
         return None
 
     def run(self) -> NoReturn:
-        """Until SIGTERM or SIGINT. Ends the process."""
+        """Until SIGTERM or SIGINT. Ends the process, or raises Misconfigured: Kafka refuses it."""
+        # A loop of its own, which leaves the one of Faust alone.
+        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+            runner.run(admit(self._kafka))
         # Worth 5 to 10 % of throughput: batches make garbage in bulk and hardly any cycles.
         # Before the first record: a collection takes a fifth of a second.
         gc.collect()

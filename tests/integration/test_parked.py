@@ -96,7 +96,7 @@ class TestMemory(Contract):
 class TestKafka(Contract):
     @pytest.fixture
     def lot(self, parked_broker: str) -> Lot:
-        return connect(parked_broker)
+        return connect(KafkaSettings(bootstrap_servers=parked_broker))
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ async def parked_broker(broker: LocalBroker) -> str:
 
 async def test_a_broker_that_is_away_is_said_in_one_sentence() -> None:
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1 does not answer .*KAFKA_BOOTSTRAP"):
-        async with connect("127.0.0.1:1"):
+        async with connect(KafkaSettings(bootstrap_servers="127.0.0.1:1")):
             pytest.fail("there is no broker")
 
 

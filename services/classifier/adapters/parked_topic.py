@@ -12,8 +12,10 @@ from typing import Literal, Protocol
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from shared.admission import admit
 from shared.errors import BadRequest, Unavailable
 from shared.events import PARKING_RECORD, RecordParked, RecordResolved, TicketReceived
+from shared.settings import KafkaSettings
 from shared.topics import PARKED, RECEIVED, partition_of
 
 Resolution = Literal["replayed", "discarded"]
@@ -207,10 +209,11 @@ class KafkaParkingLot:
 
 
 @asynccontextmanager
-async def connect(bootstrap: str) -> AsyncIterator[KafkaParkingLot]:
-    """A parking lot on the broker at `bootstrap`. Raises Unavailable with what to do."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, acks="all")
+async def connect(kafka: KafkaSettings) -> AsyncIterator[KafkaParkingLot]:
+    """A parking lot on a broker. Raises Unavailable or Misconfigured with what to do."""
+    await admit(kafka)
+    consumer = AIOKafkaConsumer(**kafka.connection(), enable_auto_commit=False)
+    producer = AIOKafkaProducer(**kafka.connection(), enable_idempotence=True, acks="all")
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             await consumer.start()
@@ -218,9 +221,9 @@ async def connect(bootstrap: str) -> AsyncIterator[KafkaParkingLot]:
         yield KafkaParkingLot(consumer, producer)
     except (KafkaError, TimeoutError, OSError) as error:
         raise Unavailable(
-            f"Kafka at {bootstrap} does not answer ({str(error) or type(error).__name__}); is it "
-            "running, and does it have the topics (python -m shared.provisioning)? "
-            "KAFKA_BOOTSTRAP_SERVERS names another one"
+            f"Kafka at {kafka.bootstrap_servers} does not answer "
+            f"({str(error) or type(error).__name__}); is it running, and does it have the "
+            "topics (python -m shared.provisioning)? KAFKA_BOOTSTRAP_SERVERS names another one"
         ) from error
     finally:
         await asyncio.gather(consumer.stop(), producer.stop())

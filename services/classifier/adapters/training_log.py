@@ -11,8 +11,10 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from services.classifier.adapters.correction_log import decoded, end_before
+from shared.admission import admit
 from shared.errors import Unavailable
 from shared.events import LABEL_RECORD, CorrectionLogEvent, LabelEvent
+from shared.settings import KafkaSettings
 from shared.topics import CORRECTED, LABELLED
 
 POLL_MS = 1_000
@@ -159,20 +161,22 @@ def _made_anew(topic: str) -> Unavailable:
 
 
 @asynccontextmanager
-async def connect(bootstrap: str) -> AsyncIterator[KafkaTrainingLog]:
-    """The logs of the broker at `bootstrap`. Raises Unavailable with what to do."""
+async def connect(kafka: KafkaSettings) -> AsyncIterator[KafkaTrainingLog]:
+    """The logs of a broker. Raises Unavailable or Misconfigured with what to do."""
+    await admit(kafka)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+        **kafka.connection(), enable_auto_commit=False, auto_offset_reset="earliest"
     )
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**kafka.connection())
     try:
         await consumer.start()
         await admin.start()
         yield KafkaTrainingLog(consumer, admin)
     except (KafkaError, TimeoutError, OSError) as error:
         raise Unavailable(
-            f"Kafka at {bootstrap} does not answer ({str(error) or type(error).__name__}); is it "
-            "running? KAFKA_BOOTSTRAP_SERVERS names another one"
+            f"Kafka at {kafka.bootstrap_servers} does not answer "
+            f"({str(error) or type(error).__name__}); is it running? "
+            "KAFKA_BOOTSTRAP_SERVERS names another one"
         ) from error
     finally:
         await consumer.stop()

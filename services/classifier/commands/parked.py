@@ -78,7 +78,7 @@ def execute(args: argparse.Namespace) -> int:
 
 
 async def _connected(args: argparse.Namespace, console: Console) -> int:
-    async with connect(KafkaSettings().bootstrap_servers) as lot:
+    async with connect(KafkaSettings()) as lot:
         return await perform(lot, args, console)
 
 

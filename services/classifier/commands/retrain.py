@@ -125,7 +125,7 @@ def _round(
     options = Options(args.since, args.seed, args.dry_run)
 
     async def train(report: Report) -> list[Round]:
-        async with connect(KafkaSettings().bootstrap_servers) as log:
+        async with connect(KafkaSettings()) as log:
             trainer = Trainer(
                 log, LocalDirectory(models), LocalDirectory(models / material.FOLDER), desk,
                 encoder=DeferredEncoder(), clock=utc_now, report=report,

@@ -63,7 +63,7 @@ def execute(_: argparse.Namespace) -> int:
             clock=utc_now,
             extensions=[radar],
         )
+        worker.run()
     except DeskstreamError as error:
         print(error.detail, file=sys.stderr)
         return 1
-    return worker.run()

@@ -31,7 +31,7 @@ def execute(_: argparse.Namespace) -> int:
         worker = create_worker(
             settings, KafkaSettings(), IntakeSettings(), load_serving(settings.models), utc_now
         )
+        worker.run()
     except DeskstreamError as error:
         print(error.detail, file=sys.stderr)
         return 1
-    return worker.run()

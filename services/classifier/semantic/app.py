@@ -64,7 +64,7 @@ def create_worker(
 
     extensions: made here, of what tells the watchdog that a long start is no standstill.
     """
-    worker = StreamWorker(settings.group, kafka.bootstrap_servers)
+    worker = StreamWorker(settings.group, kafka)
     encoder = DeferredEncoder()
     learning = _learning(classifier, model, worker, kafka, encoder)
     extended = [extend(worker.busy) for extend in extensions]
@@ -78,7 +78,7 @@ def create_worker(
     )
     # The tickets it hung on are too old for a second look when the next process reads them.
     worker.watch(looks.silence, classifier.model_seconds, "a second look has not ended")
-    producer = BatchProducer(kafka.bootstrap_servers)
+    producer = BatchProducer(kafka)
     stage = SecondLookStage(
         looks,
         Candidates(settings.share, learning.corrected),

@@ -30,7 +30,7 @@ def execute(_: argparse.Namespace) -> int:
         worker = create_worker(
             settings, KafkaSettings(), RedisSettings(), IntakeSettings(), utc_now
         )
+        worker.run()
     except DeskstreamError as error:
         print(error.detail, file=sys.stderr)
         return 1
-    return worker.run()

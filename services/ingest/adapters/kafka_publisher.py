@@ -11,7 +11,9 @@ from services.ingest.adapters.lanes import Delivery, Lane
 from services.ingest.adapters.publisher import RETRY_AFTER_SECONDS, InFlight
 from services.ingest.domain.admission import Message
 from shared import topics
+from shared.admission import expelled, refusal
 from shared.errors import Unavailable
+from shared.settings import KafkaSettings
 from shared.topics import Topic, partition_of
 
 log = logging.getLogger(__name__)
@@ -33,16 +35,14 @@ class KafkaPublisher:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        kafka: KafkaSettings,
         *,
-        partitions: int,
         ack_timeout: float,
         linger: float = 0.0,
         in_flight: InFlight,
         die: Callable[[str], None],
     ) -> None:
-        self._bootstrap = bootstrap_servers
-        self._expected_partitions = partitions
+        self._kafka = kafka
         self._ack_timeout = ack_timeout
         self._linger = linger
         self._flush: asyncio.TimerHandle | None = None
@@ -53,6 +53,7 @@ class KafkaPublisher:
         self._outage: str | None = "has not connected to Kafka yet"
         self._silent = False
         self._connecting: asyncio.Task[None] | None = None
+        self._guarding: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._connecting = asyncio.create_task(self._connect())
@@ -61,9 +62,10 @@ class KafkaPublisher:
 
     async def stop(self) -> None:
         self._outage = "the service is stopping"
-        if self._connecting is not None:
-            self._connecting.cancel()
-            await asyncio.wait({self._connecting})
+        for task in (self._connecting, self._guarding):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait({task})
         if self._producer is not None:
             await _let_go(self._producer)
 
@@ -98,7 +100,7 @@ class KafkaPublisher:
         if self._outage is not None or self._producer is None:
             return self._outage
         if not await self._producer.client.force_metadata_update():
-            return f"no broker of {self._bootstrap} answers"
+            return f"no broker of {self._kafka.bootstrap_servers} answers"
         # Metadata may be served while no record can be written: too few replicas in sync.
         if self._silent and self._in_flight.events:
             return "Kafka does not acknowledge"
@@ -113,20 +115,30 @@ class KafkaPublisher:
                     await producer.start()
                     await self._open_lanes(producer)
             except (KafkaError, OSError, TimeoutError) as error:
-                self._report(f"cannot use Kafka at {self._bootstrap}: {_reason(error)}")
+                self._report(
+                    f"cannot use Kafka at {self._kafka.bootstrap_servers}: {_reason(error)}"
+                )
                 await _let_go(producer)
+                if reason := await refusal(self._kafka):
+                    self._die(reason)
+                    return
                 await asyncio.sleep(RECONNECT_SECONDS)
             except asyncio.CancelledError:
                 await _let_go(producer)
                 raise
             else:
                 self._producer, self._outage = producer, None
-                log.info("connected to Kafka at %s", self._bootstrap)
+                log.info("connected to Kafka at %s", self._kafka.bootstrap_servers)
+                if self._kafka.secured:
+                    self._guarding = asyncio.create_task(self._keep_access(producer))
                 return
+
+    async def _keep_access(self, producer: AIOKafkaProducer) -> None:
+        self._fail(await expelled(producer.client, self._kafka))
 
     def _new_producer(self) -> AIOKafkaProducer:
         return AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **self._kafka.connection(),
             client_id="deskstream-ingest",
             enable_idempotence=True,
             acks="all",
@@ -144,7 +156,7 @@ class KafkaPublisher:
                 raise TimeoutError(
                     f"topic {topic.name} is missing; run python -m shared.provisioning"
                 ) from None
-            if count != topic.partitions(self._expected_partitions):
+            if count != topic.partitions(self._kafka.partitions):
                 # The broker is right: the number is fixed for the life of a topic.
                 log.warning("topic %s has %d partitions, not as configured", topic.name, count)
             self._lanes[topic.name] = [

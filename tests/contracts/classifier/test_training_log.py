@@ -138,7 +138,7 @@ class TestKafkaTrainingLog(TrainingLogContract):
                         LABELLED.name, label.model_dump_json().encode(), partition=number % 3,
                         timestamp_ms=int(written.timestamp() * 1000),
                     )  # fmt: skip
-            async with connect(self.bootstrap) as log:
+            async with connect(KafkaSettings(bootstrap_servers=self.bootstrap)) as log:
                 yield log
 
         return made()
@@ -181,5 +181,5 @@ class TestKafkaTrainingLog(TrainingLogContract):
 
     async def test_without_a_broker_it_says_so(self) -> None:
         with pytest.raises(Unavailable, match="KAFKA_BOOTSTRAP_SERVERS"):
-            async with connect("127.0.0.1:1"):
+            async with connect(KafkaSettings(bootstrap_servers="127.0.0.1:1")):
                 pytest.fail("it connected")

@@ -28,8 +28,7 @@ class Bench:
         self.deaths: list[str] = []
         self.in_flight = InFlight(max_events=1_000, max_bytes=10**9)
         self.publisher = KafkaPublisher(
-            broker.bootstrap_servers,
-            partitions=1,
+            KafkaSettings(bootstrap_servers=broker.bootstrap_servers, partitions=1),
             ack_timeout=0.5,
             in_flight=self.in_flight,
             die=self.deaths.append,

@@ -129,8 +129,7 @@ def _die(reason: str) -> None:
 @asynccontextmanager
 async def _kafka(bootstrap: str, ack_timeout: float = 20.0) -> AsyncIterator[KafkaPublisher]:
     publisher = KafkaPublisher(
-        bootstrap,
-        partitions=PARTITIONS,
+        KafkaSettings(bootstrap_servers=bootstrap, partitions=PARTITIONS),
         ack_timeout=ack_timeout,
         in_flight=InFlight(max_events=1_000, max_bytes=10**9),
         die=_die,

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from shared.settings import KafkaSettings
 from shared.streaming import IntakeSettings, worker
 from shared.streaming.chunk import Chunk
 from shared.streaming.worker import StreamWorker
@@ -23,7 +24,7 @@ class Idle:
 async def test_what_is_busy_before_it_polls_is_not_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "BEAT_SECONDS", 0.01)
     begun = time.monotonic()
-    busy = StreamWorker("busy", "localhost:1")
+    busy = StreamWorker("busy", KafkaSettings(bootstrap_servers="localhost:1"))
     intake = busy.consume("topic", Idle(), group="group", settings=IntakeSettings())
     intake.last_poll = begun - 1_000.0
     async with busy.busy():
@@ -35,7 +36,7 @@ async def test_what_is_busy_before_it_polls_is_not_silent(monkeypatch: pytest.Mo
 
 
 async def test_an_intake_that_stopped_polling_is_silent_again() -> None:
-    idle = StreamWorker("idle", "localhost:1")
+    idle = StreamWorker("idle", KafkaSettings(bootstrap_servers="localhost:1"))
     intake = idle.consume("topic", Idle(), group="group", settings=IntakeSettings())
     async with idle.busy():
         pass

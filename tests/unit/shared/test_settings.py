@@ -1,0 +1,111 @@
+"""How Kafka is entered: combinations that cannot work are refused, and no secret is told."""
+
+import ssl
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from shared import provisioning
+from shared.settings import KafkaSettings, faults
+from tests.secured_broker import authority, signed
+
+LOGIN = {
+    "security_protocol": "SASL_PLAINTEXT",
+    "sasl_mechanism": "SCRAM-SHA-512",
+    "sasl_username": "desk",
+    "sasl_password": SecretStr("hidden"),
+}
+
+
+def test_nothing_set_is_a_plain_connection() -> None:
+    settings = KafkaSettings(bootstrap_servers="k:1")
+    assert settings.connection() == {"bootstrap_servers": "k:1", "security_protocol": "PLAINTEXT"}
+    assert not settings.secured
+
+
+def test_a_login_is_handed_to_the_client_and_not_told() -> None:
+    settings = KafkaSettings(bootstrap_servers="k:1", **LOGIN)  # type: ignore[arg-type]
+    assert settings.connection() == {
+        "bootstrap_servers": "k:1",
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": "desk",
+        "sasl_plain_password": "hidden",
+    }
+    assert "hidden" not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+def test_certificates_are_checked_and_so_is_the_host(tmp_path: Path) -> None:
+    ours = authority(tmp_path, "ours")
+    own = signed(tmp_path, "own", ours)
+    settings = KafkaSettings(
+        security_protocol="SSL",
+        ssl_ca_file=ours.file,
+        ssl_cert_file=own.file,
+        ssl_key_file=own.key,
+    )
+    context = settings.connection()["ssl_context"]
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    (only,) = context.get_ca_certs()
+    assert only["subject"] == ((("commonName", "ours"),),)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"security_protocol": "TLS"}, "KAFKA_SECURITY_PROTOCOL"),
+        ({**LOGIN, "sasl_mechanism": "GSSAPI"}, "KAFKA_SASL_MECHANISM"),
+        ({**LOGIN, "sasl_mechanism": None}, "KAFKA_SASL_MECHANISM is not set"),
+        ({**LOGIN, "sasl_username": None}, "KAFKA_SASL_USERNAME is not set"),
+        ({**LOGIN, "sasl_password": None}, "KAFKA_SASL_PASSWORD is not set"),
+        ({**LOGIN, "security_protocol": "SSL"}, "set it to SASL_SSL"),
+        ({"sasl_password": SecretStr("hidden")}, "KAFKA_SASL_PASSWORD is set, but"),
+        ({"ssl_ca_file": "ca.pem"}, "PLAINTEXT has no TLS: set it to SSL"),
+        ({**LOGIN, "ssl_ca_file": "ca.pem"}, "set it to SASL_SSL"),
+        ({"security_protocol": "SSL", "ssl_key_file": "own.key"}, "KAFKA_SSL_CERT_FILE is not set"),
+        ({"security_protocol": "SSL", "ssl_ca_file": "missing"}, "KAFKA_SSL_CA_FILE: missing"),
+        ({"security_protocol": "SSL", "ssl_ca_file": __file__}, "KAFKA_SSL_CA_FILE"),
+        ({"security_protocol": "SSL", "ssl_cert_file": __file__}, "KAFKA_SSL_CERT_FILE"),
+    ],
+)
+def test_what_cannot_work_is_refused_by_name(given: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        KafkaSettings(**given)
+    (sentence,) = faults(refused.value)
+    assert named in sentence
+    assert "hidden" not in f"{sentence} {refused.value}"
+
+
+def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_password(tmp_path: Path) -> None:
+    own = signed(tmp_path, "own", authority(tmp_path, "ours"))
+    locked = tmp_path / "locked.key"
+    subprocess.run(
+        ["openssl", "pkey", "-aes256", "-passout", "pass:x", "-in", own.key, "-out", locked],  # noqa: S607
+        check=True,
+    )
+    with pytest.raises(ValidationError, match="unencrypted"):
+        KafkaSettings(security_protocol="SSL", ssl_cert_file=own.file, ssl_key_file=locked)
+
+
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SECURITY_PROTOCOL", "SASL_USERNAME", "SASL_PASSWORD", "SSL_CA_FILE"):
+        monkeypatch.setenv(f"KAFKA_{name}", "")
+    assert not KafkaSettings().secured
+
+
+def test_a_command_says_what_is_wrong_and_ends_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    assert provisioning.main() == 2
+    assert "KAFKA_SASL_MECHANISM is not set" in capsys.readouterr().err
+
+
+def test_a_fault_of_no_settings_is_none_of_theirs() -> None:
+    with pytest.raises(ValidationError) as refused:
+        KafkaSettings.model_validate("text")
+    assert faults(refused.value)
+    assert not faults(ValidationError.from_exception_data("TicketReceived", []))
