@@ -52,6 +52,17 @@ class Suite:
         outcome = Outcome(row.name, seed, "passed")
         folder = self._directory / f"prepared-{row.name}-{seed}"
         try:
+            self._attempt(row, seed, outcome, folder)
+        finally:  # an interrupt leaves no disk mounted either
+            if outcome.status == "failed" or not row.shares:
+                self._drop()
+            if row.clean_up:
+                row.clean_up(folder)
+        outcome.seconds = round(time.monotonic() - started, 1)
+        return outcome
+
+    def _attempt(self, row: Row, seed: int, outcome: Outcome, folder: Path) -> None:
+        try:
             setup = row.prepare(folder, row.setup) if row.prepare else row.setup
             self._act(row, setup, seed, outcome)
         except Skipped as reason:
@@ -61,12 +72,6 @@ class Suite:
             outcome.reason = str(error) or repr(error)
         if outcome.status == "failed":
             outcome.evidence = self._keep(row, seed, outcome.reason)
-        if outcome.status == "failed" or not row.shares:
-            self._drop()
-        if row.clean_up:
-            row.clean_up(folder)
-        outcome.seconds = round(time.monotonic() - started, 1)
-        return outcome
 
     def _act(self, row: Row, setup: Setup, seed: int, outcome: Outcome) -> None:
         world = self._world_for(setup, seed, row.shares)
