@@ -27,7 +27,17 @@ _OPEN = {
 }
 EVERYTHING: dict[str, Any] = {
     "image": {"repository": "registry.example.org/desk", "tag": "1.2.3", "pullSecrets": ["login"]},
-    "kafka": {**NEEDED["kafka"], "partitions": 24},
+    "kafka": {
+        **NEEDED["kafka"],
+        "partitions": 24,
+        "security": {
+            "protocol": "SASL_SSL",
+            "mechanism": "SCRAM-SHA-512",
+            "existingSecret": "kafka-login",
+            "caSecret": "kafka-authority",
+            "certificateSecret": "kafka-certificate",
+        },
+    },
     "redis": {"existingSecret": "read-side"},
     "pseudonymKey": {"existingSecret": "pseudonyms"},
     "models": {"storageClass": "nfs"},

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.timeout(1800)  # the first of all builds Helm
 # The oldest release that Chart.yaml allows, and the newest that the validator knows.
 OLDEST, NEWEST = "1.27", "1.37"
 # Their schemas belong to the operators.
-OPERATED = {"ServiceMonitor", "PrometheusRule", "ScaledObject"}
+OPERATED = {"ServiceMonitor", "PrometheusRule", "ScaledObject", "TriggerAuthentication"}
 
 
 def _schema_faults(manifests: Manifests, release: str) -> list[str]:
@@ -74,6 +74,8 @@ def _with(path: str, value: Any) -> dict[str, Any]:
     [
         ("kafka.bootstrapServer", "kafka:9092", "bootstrapServer"),
         ("kafka.bootstrapServers", "kafka", "bootstrapServers"),
+        ("kafka.security.protocol", "TLS", "protocol"),
+        ("kafka.security.password", "secret", "password"),
         ("ingest.replica", 3, "replica"),
         ("ingest.replicas", "three", "replicas"),
         ("ingest.env.INGEST_MAX_EVENT", 1, "INGEST_MAX_EVENT"),
@@ -103,6 +105,9 @@ def test_a_typing_error_in_the_values_is_refused_by_name(
             _with("classifier.autoscaling", {"enabled": True, "maxReplicas": 13}),
             "more workers than kafka.partitions (12)",
         ),
+        (_with("kafka.security.protocol", "SASL_SSL"), "kafka.security.mechanism and"),
+        (_with("kafka.security.existingSecret", "login"), "PLAINTEXT has no login"),
+        (_with("kafka.security.caSecret", "authority"), "PLAINTEXT has no TLS"),
         (_with("models.persistent", value=False), "retrain.enabled needs models.persistent"),
         (_with("gateway.ingress.enabled", value=True), "gateway.ingress.host is needed"),
     ],

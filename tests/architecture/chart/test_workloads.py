@@ -14,6 +14,7 @@ from shared.streaming.worker import STOP_SECONDS, STUCK_SECONDS
 from shared.topics import RECEIVED
 from tests.architecture.chart.helm import Document, Manifests
 from tests.architecture.chart.variables import CACHES, OWN, SETTINGS, names
+from tests.secured_broker import authority, signed
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -42,14 +43,18 @@ def test_every_variable_is_one_that_the_service_reads(manifests: Manifests) -> N
 
 
 def test_the_services_take_the_values(
-    manifests: Manifests, monkeypatch: pytest.MonkeyPatch
+    manifests: Manifests, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    made = signed(tmp_path, "any", authority(tmp_path, "authority"))
+    mounted = {"KAFKA_SSL_KEY_FILE": str(made.key)}
+    mounted |= dict.fromkeys(("KAFKA_SSL_CA_FILE", "KAFKA_SSL_CERT_FILE"), str(made.file))
     for component, classes in SETTINGS.items():
         if component not in manifests.pods():
             continue
         with monkeypatch.context() as environment:
             for variable in _main(manifests, component).get("env", []):
-                environment.setenv(variable["name"], variable.get("value", "x" * 16))
+                value = variable.get("value", "x" * 16)
+                environment.setenv(variable["name"], mounted.get(variable["name"], value))
             for each in classes:
                 each()  # raises where a value cannot be
 
@@ -64,6 +69,41 @@ def test_values_reach_the_services(everything: Manifests) -> None:
     assert value("classifier", "CLASSIFIER_SHADOW") == "true"
     assert value("semantic", "SEMANTIC_SHARE") == "0.2"
     assert {value(each, "KAFKA_PARTITIONS") for each in SERVICES} == {"24"}
+
+
+def test_all_that_speak_with_kafka_enter_it_alike(everything: Manifests) -> None:
+    speakers = {"ingest", "classifier", "semantic", "forecaster", "retrain", "topics"}
+    entered = {}
+    for component in everything.pods():
+        container = _main(everything, component)
+        given = [e for e in container.get("env", []) if re.match("KAFKA_S[AES]", e["name"])]
+        if given:
+            entered[component] = given
+            files = {e["value"] for e in given if e["name"].endswith("_FILE")}
+            assert files == _files(everything, component, "kafka"), component
+    assert entered.keys() == speakers
+    assert all(given == entered["ingest"] for given in entered.values())
+    login = next(e for e in entered["ingest"] if e["name"] == "KAFKA_SASL_PASSWORD")
+    wanted = {"name": "kafka-login", "key": "password"}
+    assert login["valueFrom"]["secretKeyRef"] == wanted
+    scaler = everything.of("TriggerAuthentication")["classifier"]
+    assert {"parameter": "password", **wanted} in scaler["spec"]["secretTargetRef"]
+    [trigger] = everything.of("ScaledObject")["classifier"]["spec"]["triggers"]
+    assert trigger["authenticationRef"] == {"name": scaler["metadata"]["name"]}
+    assert (trigger["metadata"]["sasl"], trigger["metadata"]["tls"]) == ("scram_sha512", "enable")
+
+
+def _files(manifests: Manifests, component: str, volume: str) -> set[str]:
+    """The paths at which a container finds what a projected volume holds."""
+    container = _main(manifests, component)
+    [mount] = [each for each in container["volumeMounts"] if each["name"] == volume]
+    volumes = manifests.pods()[component]["spec"]["volumes"]
+    [sources] = [each["projected"]["sources"] for each in volumes if each["name"] == volume]
+    return {
+        f"{mount['mountPath']}/{item['path']}"
+        for source in sources
+        for item in source["secret"]["items"]
+    }
 
 
 def test_secrets_are_referred_to_and_never_written_out(
@@ -82,7 +122,7 @@ def test_secrets_are_referred_to_and_never_written_out(
                     assert reference["name"] in made
                     assert reference["key"] in keys
                 elif reference:
-                    assert reference["name"] in {"read-side", "pseudonyms"}
+                    assert reference["name"] in {"read-side", "pseudonyms", "kafka-login"}
 
 
 @pytest.mark.parametrize("service", SERVICES)

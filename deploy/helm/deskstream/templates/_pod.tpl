@@ -38,8 +38,7 @@ securityContext:
 - name: KAFKA_PARTITIONS
   value: {{ $root.Values.kafka.partitions | quote }}
 {{- if has "kafka" .service.stores }}
-- name: KAFKA_BOOTSTRAP_SERVERS
-  value: {{ $root.Values.kafka.bootstrapServers | quote }}
+{{ include "deskstream.kafkaEnv" $root }}
 {{- end }}
 {{- if has "redis" .service.stores }}
 - name: REDIS_URL
@@ -81,9 +80,70 @@ securityContext:
 {{- end }}
 {{- end -}}
 
+{{/* Where Kafka is and how it is entered: of every container that speaks with it. */}}
+{{- define "deskstream.kafkaEnv" -}}
+{{- $security := .Values.kafka.security -}}
+- name: KAFKA_BOOTSTRAP_SERVERS
+  value: {{ .Values.kafka.bootstrapServers | quote }}
+- name: KAFKA_SECURITY_PROTOCOL
+  value: {{ $security.protocol }}
+{{- if hasPrefix "SASL" $security.protocol }}
+- name: KAFKA_SASL_MECHANISM
+  value: {{ $security.mechanism }}
+- name: KAFKA_SASL_USERNAME
+  valueFrom:
+    secretKeyRef: {name: {{ $security.existingSecret }}, key: {{ $security.usernameKey }}}
+- name: KAFKA_SASL_PASSWORD
+  valueFrom:
+    secretKeyRef: {name: {{ $security.existingSecret }}, key: {{ $security.passwordKey }}}
+{{- end }}
+{{- if $security.caSecret }}
+- name: KAFKA_SSL_CA_FILE
+  value: /etc/kafka/ca.crt
+{{- end }}
+{{- if $security.certificateSecret }}
+- name: KAFKA_SSL_CERT_FILE
+  value: /etc/kafka/tls.crt
+- name: KAFKA_SSL_KEY_FILE
+  value: /etc/kafka/tls.key
+{{- end }}
+{{- end -}}
+
+{{/* Empty where there is no file to mount; the volume goes with it. */}}
+{{- define "deskstream.kafkaMount" -}}
+{{- if or .Values.kafka.security.caSecret .Values.kafka.security.certificateSecret -}}
+- {name: kafka, mountPath: /etc/kafka, readOnly: true}
+{{- end }}
+{{- end -}}
+
+{{- define "deskstream.kafkaVolume" -}}
+{{- $security := .Values.kafka.security -}}
+{{- if or $security.caSecret $security.certificateSecret -}}
+- name: kafka
+  projected:
+    defaultMode: 0440
+    sources:
+      {{- with $security.caSecret }}
+      - secret:
+          name: {{ . }}
+          items: [{key: {{ $security.caKey }}, path: ca.crt}]
+      {{- end }}
+      {{- with $security.certificateSecret }}
+      - secret:
+          name: {{ . }}
+          items:
+            - {key: {{ $security.certificateKey }}, path: tls.crt}
+            - {key: {{ $security.keyKey }}, path: tls.key}
+      {{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* dict "root" $ "service" ITS-ROW */}}
 {{- define "deskstream.mounts" -}}
 - {name: tmp, mountPath: /tmp}
+{{- if has "kafka" .service.stores }}
+{{ include "deskstream.kafkaMount" .root }}
+{{- end }}
 {{- if .service.models }}
 - {name: models, mountPath: /models}
 - {name: cache, mountPath: /cache}
@@ -97,6 +157,9 @@ securityContext:
 {{- $name := include "deskstream.fullname" .root -}}
 - name: tmp
   emptyDir: {sizeLimit: 1Gi}
+{{- if has "kafka" .service.stores }}
+{{ include "deskstream.kafkaVolume" .root }}
+{{- end }}
 {{- if .service.models }}
 - name: cache
   emptyDir: {sizeLimit: 1Gi}

@@ -48,6 +48,17 @@ gateway:
 {{- if not .kafka.bootstrapServers -}}
 {{- fail "kafka.bootstrapServers is needed: the addresses of your Kafka, host:port,host:port" -}}
 {{- end -}}
+{{- $security := .kafka.security -}}
+{{- if hasPrefix "SASL" $security.protocol -}}
+{{- if not (and $security.mechanism $security.existingSecret) -}}
+{{- fail (printf "kafka.security.mechanism and .existingSecret are needed: protocol %s logs in" $security.protocol) -}}
+{{- end -}}
+{{- else if or $security.mechanism $security.existingSecret -}}
+{{- fail (printf "kafka.security.protocol %s has no login: choose SASL_SSL, or leave mechanism and existingSecret empty" $security.protocol) -}}
+{{- end -}}
+{{- if and (not (hasSuffix "SSL" $security.protocol)) (or $security.caSecret $security.certificateSecret) -}}
+{{- fail (printf "kafka.security.protocol %s has no TLS: choose SSL or SASL_SSL, or leave caSecret and certificateSecret empty" $security.protocol) -}}
+{{- end -}}
 {{- if not (or .redis.url .redis.existingSecret) -}}
 {{- fail "redis.url or redis.existingSecret is needed: where your Redis or Valkey is" -}}
 {{- end -}}
