@@ -113,7 +113,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Misconfigured as error:
         return _refuse(error.detail)
     except ValidationError as error:
-        return _refuse("; ".join(faults(error)))
+        if not (wrong := faults(error)):
+            raise
+        return _refuse("; ".join(wrong))
     except KeyboardInterrupt:
         pass
     return 0

@@ -27,6 +27,9 @@ from shared.settings import KafkaSettings
 from shared.streaming import IntakeSettings
 
 TOPICS = ("Network", "Hardware", "Access", "Billing")
+# This module, as a world is told to run it.
+PROGRAM = "tests.chaos.labelling"
+SECONDS_PER_TICKET = 0.05
 EXPLOSIVE = "explode"
 HANG_SECONDS = 3_600.0
 
@@ -46,10 +49,8 @@ class Plain:
 class Slow(Plain):
     """So slow that tickets come faster, and that a chunk is under way for seconds."""
 
-    seconds_per_ticket = 0.05
-
     def label(self, texts: Sequence[str]) -> Labelling:
-        time.sleep(self.seconds_per_ticket * len(texts))
+        time.sleep(SECONDS_PER_TICKET * len(texts))
         return super().label(texts)
 
 

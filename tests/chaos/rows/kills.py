@@ -7,6 +7,7 @@ from collections.abc import Callable
 from shared.events import LABEL_RECORD, LabelUpdated
 from shared.topics import LABELLED
 from tests.chaos import logbook
+from tests.chaos.labelling import PROGRAM
 from tests.chaos.row import Row
 from tests.chaos.rows.humans import correction, post
 from tests.chaos.world import Setup, World
@@ -159,7 +160,7 @@ ROWS = (
         "SIGTERM and SIGKILL of classifiers with work under way",
         busy,
         Setup(
-            classifier="tests.chaos.labelling",
+            classifier=PROGRAM,
             # Many chunks share a call of the model, and what they finished is committed at once.
             environment=(
                 ("CHAOS_LABELLER", "slow"),

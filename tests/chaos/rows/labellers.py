@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.chaos.labelling import EXPLOSIVE
+from tests.chaos.labelling import EXPLOSIVE, PROGRAM
 from tests.chaos.row import Row
 from tests.chaos.rows.inputs import parked, parked_records
 from tests.chaos.world import Setup, World
@@ -16,7 +16,6 @@ GROWTH_MB = 60.0
 EXIT_SECONDS = 60.0
 # Every process that ends takes its deadline, its restart and its partitions' way to others.
 HANG_PATIENCE = 420.0
-LABELLING = "tests.chaos.labelling"
 
 
 def slow(world: World) -> None:
@@ -62,7 +61,7 @@ def stuck(world: World) -> None:
     """The event loop hangs: the watchdog outside of it ends the process, which comes back."""
     flag = world.directory / "hung"
     world.stop("classifier-0")
-    worker = world.run("classifier-0", LABELLING, CHAOS_CLOCK="hanging", CHAOS_FLAG=str(flag))
+    worker = world.run("classifier-0", PROGRAM, CHAOS_CLOCK="hanging", CHAOS_FLAG=str(flag))
     world.until_ready()
     flag.touch()
     with world.feeding(200, batch=5):
@@ -143,21 +142,21 @@ ROWS = (
         "slow-model",
         "the model needs longer than tickets leave it",
         slow,
-        Setup(classifier=LABELLING, environment=(("CHAOS_LABELLER", "slow"),)),
+        Setup(classifier=PROGRAM, environment=(("CHAOS_LABELLER", "slow"),)),
         spoils=True,
     ),
     Row(
         "fragile-model",
         "an exception for one ticket only",
         fragile,
-        Setup(classifier=LABELLING, environment=(("CHAOS_LABELLER", "fragile"),)),
+        Setup(classifier=PROGRAM, environment=(("CHAOS_LABELLER", "fragile"),)),
     ),
     Row(
         "clock-skew",
         "clocks a day ahead and a day behind, in turn",
         skewed,
         Setup(
-            classifier=LABELLING,
+            classifier=PROGRAM,
             forecaster="tests.chaos.projecting",
             environment=(("CHAOS_CLOCK", "jumping"),),
         ),
@@ -166,7 +165,7 @@ ROWS = (
         "stuck-loop",
         "an event loop that hangs",
         stuck,
-        Setup(classifier=LABELLING, classifiers=1),
+        Setup(classifier=PROGRAM, classifiers=1),
         spoils=True,
     ),
     Row(
@@ -174,7 +173,7 @@ ROWS = (
         "the model never returns from one ticket",
         hanging("the model has not answered"),
         Setup(
-            classifier=LABELLING,
+            classifier=PROGRAM,
             environment=(("CHAOS_LABELLER", "hanging"), ("CLASSIFIER_MODEL_SECONDS", "5")),
         ),
         spoils=True,
@@ -184,7 +183,7 @@ ROWS = (
         "the model hangs and lets no other thread run",
         hanging("Timeout (0:01:00)!"),
         Setup(
-            classifier=LABELLING,
+            classifier=PROGRAM,
             classifiers=1,
             environment=(("CHAOS_LABELLER", "seizing"),),
         ),

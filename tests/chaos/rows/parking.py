@@ -7,7 +7,7 @@ from deploy.local.processes import ChildProcess
 from shared.events import PARKING_RECORD, RecordResolved, TicketReceived
 from shared.topics import PARKED, RECEIVED
 from tests.chaos import logbook
-from tests.chaos.labelling import EXPLOSIVE
+from tests.chaos.labelling import EXPLOSIVE, PROGRAM
 from tests.chaos.row import Row
 from tests.chaos.rows.inputs import parked
 from tests.chaos.world import Setup, World
@@ -18,7 +18,6 @@ KILLS = 6
 # Decisions of one command until it dies, at most.
 MOST_DECISIONS = 8
 REPLAY_SECONDS = 120.0
-LABELLING = "tests.chaos.labelling"
 
 
 def replayed(world: World) -> None:
@@ -34,7 +33,7 @@ def replayed(world: World) -> None:
     for number in range(world.setup.classifiers):
         name = f"classifier-{number}"
         world.stop(name)
-        world.run(name, LABELLING, CHAOS_LABELLER="plain")
+        world.run(name, PROGRAM, CHAOS_LABELLER="plain")
     for number in range(KILLS):
         _put_back_some(world, f"replay-{number}")
     last = _replay(world, "replay-last")
@@ -88,7 +87,7 @@ ROWS = (
         "kill-replay",
         "SIGKILL of the command that puts parked records back",
         replayed,
-        Setup(classifier=LABELLING, environment=(("CHAOS_LABELLER", "fragile"),)),
+        Setup(classifier=PROGRAM, environment=(("CHAOS_LABELLER", "fragile"),)),
         spoils=True,
     ),
 )
