@@ -28,7 +28,7 @@ from shared.clock import monotonic, utc_now
 from shared.errors import Misconfigured
 from shared.http.listening import listen
 from shared.queues import QueueDirectory
-from shared.settings import KafkaSettings, RedisSettings, faults
+from shared.settings import KafkaSettings, RedisSettings
 
 EPILOG = """\
 environment: REDIS_URL (redis://127.0.0.1:26379/0), GATEWAY_HOST (127.0.0.1), GATEWAY_PORT (8000),
@@ -113,9 +113,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Misconfigured as error:
         return _refuse(error.detail)
     except ValidationError as error:
-        if not (wrong := faults(error)):
-            raise
-        return _refuse("; ".join(wrong))
+        wrong = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        return _refuse(f"settings of {error.title}: {'; '.join(wrong)}")
     except KeyboardInterrupt:
         pass
     return 0

@@ -183,7 +183,7 @@ class StreamWorker:
             if silent > EMPTY_SECONDS / 4:
                 return f"{intake.topic} was not polled for {silent:.0f} s"
             if not intake.handed_out:
-                return f"no partition of {intake.topic} is handed out: no topic, or no answer yet"
+                return f"no partition of {intake.topic} is assigned to anyone yet: is it there?"
         return None
 
     def run(self) -> NoReturn:

@@ -49,7 +49,7 @@ async def test_without_its_topic_nobody_is_ready(scenario: Scenario) -> None:
 
     async def says_why() -> bool:
         status, text = await scenario.readiness("early")
-        return status == 503 and f"no partition of {scenario.source} is handed out" in text
+        return status == 503 and f"no partition of {scenario.source} is assigned" in text
 
     await eventually(says_why, DEADLINE, what="the topic is named")
     await scenario.create_topics()
