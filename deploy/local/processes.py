@@ -99,6 +99,9 @@ class ChildProcess:
     def freeze(self) -> None:
         """SIGSTOP: alive, holding its ports, and not answering."""
         signal_group(self.pid, signal.SIGSTOP)
+        # Its threads go on until one of them has run and seen the signal, which takes its time on
+        # a busy machine; the kernel reports the stop when the last of them stands still.
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def thaw(self) -> None:
         """SIGCONT after `freeze`."""

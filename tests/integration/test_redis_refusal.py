@@ -1,8 +1,6 @@
 """A Redis that refuses writes is waited for; one that calls a command wrong is not."""
 
 import asyncio
-import os
-import signal
 
 import pytest
 from prometheus_client import REGISTRY
@@ -45,7 +43,7 @@ async def test_a_frozen_redis_is_asked_again_and_the_batch_applied_once(
         side = RedisReadSide(client, answer_seconds=0.2)
         assert await side.ready() is None
         before = _retries("TimeoutError")
-        os.kill(valkey.process.pid, signal.SIGSTOP)
+        valkey.freeze()
         try:
             assert "0.2 s" in str(await side.ready())
             command = ("HINCRBY", "once", "applied", 1)
@@ -53,7 +51,7 @@ async def test_a_frozen_redis_is_asked_again_and_the_batch_applied_once(
             what = "the write was given up and repeated"
             await eventually(lambda: _retries("TimeoutError") > before + 1, what=what)
         finally:
-            os.kill(valkey.process.pid, signal.SIGCONT)
+            valkey.thaw()
         assert await under_way == 1
         assert await client.hget("once", "applied") == b"1"
 

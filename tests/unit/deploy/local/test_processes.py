@@ -15,6 +15,10 @@ from tests.deadlines import wait_until
 
 POLITE = "import time; print('up', flush=True); time.sleep(600)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + POLITE
+BUSY = (
+    "import threading; from time import sleep; work = lambda: [sleep(1e-4) for _ in iter(int, 1)]; "
+    "[threading.Thread(target=work).start() for _ in range(8)]; print('up', flush=True)"
+)
 # A grandchild of the same group, as a server with workers has.
 PARENT = (
     "import subprocess, sys; "
@@ -39,13 +43,17 @@ def _said(child: ChildProcess) -> str:
     return wait_until(child.log.read_text, what="its first word")
 
 
+def _state(stat: Path) -> str:
+    """The letter of proc(5), section stat: R runs, S sleeps, T is stopped, Z is over."""
+    return stat.read_text().rpartition(")")[2].split()[0]
+
+
 def _gone(pid: int) -> bool:
     """No such process, or only its entry until its parent asks for it."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return _state(Path(f"/proc/{pid}/stat")) == "Z"
     except OSError:
         return True
-    return state == "Z"
 
 
 def test_stop_lets_a_polite_process_end_itself(tmp_path: Path) -> None:
@@ -72,6 +80,30 @@ def test_stop_wakes_a_frozen_process_first(tmp_path: Path) -> None:
     child.freeze()
     child.stop()
     assert child.returncode == -signal.SIGTERM
+
+
+def test_all_of_a_frozen_process_stands_still_from_then_on(tmp_path: Path) -> None:
+    child = _child(tmp_path, BUSY)
+    child.start()
+    _said(child)
+    for _ in range(50):
+        child.freeze()
+        threads = Path(f"/proc/{child.pid}/task").glob("*/stat")
+        assert {_state(stat) for stat in threads} == {"T"}
+        child.thaw()
+    child.kill()
+
+
+def test_to_freeze_the_frozen_or_the_dying_does_not_wait(tmp_path: Path) -> None:
+    child = _child(tmp_path, POLITE)
+    child.start()
+    _said(child)
+    child.freeze()
+    child.freeze()
+    os.kill(child.pid, signal.SIGKILL)
+    child.freeze()
+    wait_until(lambda: not child.is_alive(), what="its end is seen")
+    assert child.returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("end", [ChildProcess.stop, ChildProcess.kill])
