@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import for_code
 
 from shared.provisioning import create_topics
 from shared.settings import KafkaSettings
@@ -26,13 +27,19 @@ class Entry:
 
 
 async def ends(bootstrap: str, topics: list[Topic]) -> Ends:
-    """The next offset of every partition of `topics`."""
+    """The next offset of every partition of `topics`.
+
+    Raises:
+        KafkaError: a topic is not there.
+    """
     places: list[TopicPartition] = []
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     async with asyncio.timeout(SECONDS):
         await admin.start()
         try:
             for described in await admin.describe_topics([topic.name for topic in topics]):
+                if described["error_code"]:
+                    raise for_code(described["error_code"])(described["topic"])
                 numbers = [part["partition"] for part in described["partitions"]]
                 places += (TopicPartition(described["topic"], number) for number in numbers)
         finally:
