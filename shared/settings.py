@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -74,13 +75,7 @@ class KafkaSettings(BaseSettings):
                 raise ValueError(f"{_variable(name)} is set, but {reason}")
 
     def _tls(self) -> ssl.SSLContext:
-        try:
-            context = ssl.create_default_context(cafile=self.ssl_ca_file)
-        except OSError as error:
-            raise ValueError(
-                f"KAFKA_SSL_CA_FILE: {self.ssl_ca_file} is no readable file of certificates in "
-                f"PEM ({_reason(error)})"
-            ) from None
+        context = _trusting(self.ssl_ca_file, "KAFKA_SSL_CA_FILE")
         if self.ssl_cert_file:
             try:
                 # Else OpenSSL would ask a terminal for the password of an encrypted key.
@@ -95,11 +90,50 @@ class KafkaSettings(BaseSettings):
 
 
 class RedisSettings(BaseSettings):
-    """REDIS_*: the read side."""
+    """REDIS_*: where the read side is, and how it is entered."""
 
-    model_config = SettingsConfigDict(env_prefix="REDIS_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="REDIS_", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
 
-    url: str = "redis://127.0.0.1:26379/0"
+    url: str = Field(default="redis://127.0.0.1:26379/0", repr=False)
+    # The authorities that may have signed Redis's certificate; the system's without it.
+    ssl_ca_file: Path | None = None
+
+    @property
+    def address(self) -> str:
+        """The URL as it may be shown: without a password."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+    def connection(self) -> dict[str, Any]:
+        """What every `Redis.from_url` is given; its other arguments say what it is for."""
+        authorities = {} if self.ssl_ca_file is None else {"ssl_ca_certs": str(self.ssl_ca_file)}
+        return {"url": self.url, **authorities}
+
+    @model_validator(mode="after")
+    def _can_connect(self) -> Self:
+        address = urlsplit(self.url)
+        if address.scheme not in {"redis", "rediss", "unix"}:
+            raise ValueError(
+                "REDIS_URL must begin with redis://, with rediss:// for TLS, or with unix://"
+            )
+        database = address.path.strip("/")
+        if address.scheme != "unix" and not (database.isdecimal() or not database):
+            raise ValueError("REDIS_URL must end with /N, the number of a database")
+        try:
+            _ = address.port
+        except ValueError:
+            # The reason would tell the password of an address whose @ is missing.
+            raise ValueError("REDIS_URL: its port is no number from 0 to 65535") from None
+        if self.ssl_ca_file is not None:
+            if address.scheme != "rediss":
+                raise ValueError(
+                    "REDIS_SSL_CA_FILE is set, but REDIS_URL has no TLS: let it begin with "
+                    "rediss://, or unset this"
+                )
+            _trusting(self.ssl_ca_file, "REDIS_SSL_CA_FILE")
+        return self
 
 
 class ServiceSettings(BaseSettings):
@@ -130,6 +164,16 @@ def _subclasses(kind: type[BaseSettings]) -> Iterator[type[BaseSettings]]:
     for each in kind.__subclasses__():
         yield each
         yield from _subclasses(each)
+
+
+def _trusting(authorities: Path | None, variable: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=authorities)
+    except OSError as error:
+        raise ValueError(
+            f"{variable}: {authorities} is no readable file of certificates in PEM "
+            f"({_reason(error)})"
+        ) from None
 
 
 def _variable(name: str) -> str:

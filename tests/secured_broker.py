@@ -1,7 +1,6 @@
-"""A local broker that also has listeners with a login and TLS, and the certificates they need."""
+"""A local broker that also has listeners with a login and TLS."""
 
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -10,6 +9,7 @@ from deploy.local import ports
 from deploy.local.broker import LocalBroker
 from deploy.local.installation import KafkaInstallation
 from shared.settings import KafkaSettings
+from tests.certificates import authority, signed
 
 USER, PASSWORD = "desk", "correct horse battery"
 # Later lines of a properties file win over those of deploy/local/server.properties.
@@ -30,43 +30,6 @@ org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}="{p
 listener.name.login.scram-sha-512.sasl.jaas.config=\
 org.apache.kafka.common.security.scram.ScramLoginModule required;
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """Two files in PEM."""
-
-    file: Path
-    key: Path
-
-
-def authority(folder: Path, name: str) -> Certificate:
-    """A certificate that may sign others."""
-    return _made(folder, name, [])
-
-
-def signed(folder: Path, name: str, by: Certificate) -> Certificate:
-    """A certificate of a server at 127.0.0.1, or of a client."""
-    options: list[str | Path] = [
-        "-CA",
-        by.file,
-        "-CAkey",
-        by.key,
-        "-addext",
-        "basicConstraints=critical,CA:FALSE",
-    ]
-    return _made(folder, name, [*options, "-addext", "subjectAltName=IP:127.0.0.1"])
-
-
-def _made(folder: Path, name: str, options: list[str | Path]) -> Certificate:
-    made = Certificate(folder / f"{name}.pem", folder / f"{name}.key")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-nodes", "-days", "2", "-subj", f"/CN={name}",  # noqa: S607
-         "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-keyout", made.key, "-out", made.file, *options],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return made
 
 
 class SecuredBroker(LocalBroker):

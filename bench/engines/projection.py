@@ -14,7 +14,7 @@ from services.forecaster.domain.projection.labels import Retention
 from services.forecaster.handlers import LabelProjection
 from shared.clock import utc_now
 from shared.queues import QueueDirectory
-from shared.settings import KafkaSettings
+from shared.settings import KafkaSettings, RedisSettings
 from shared.streaming import BatchProducer, Chunk, IntakeSettings, StreamWorker
 from shared.topics import LABELLED
 
@@ -40,7 +40,7 @@ def main() -> None:
     kafka = KafkaSettings(bootstrap_servers=bootstrap)
     worker = StreamWorker("bench-projection", kafka)
     producer = BatchProducer(kafka)
-    read_side = RedisReadSide(connect(redis_url))
+    read_side = RedisReadSide(connect(RedisSettings(url=redis_url)))
     retention = Retention(30 * 86_400, 8 * 86_400, 10_000)
     stage = LabelProjection(read_side, producer, utc_now, QueueDirectory(), retention)
 

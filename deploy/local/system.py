@@ -11,6 +11,7 @@ from typing import Self
 
 import httpx
 import redis
+from pydantic import ValidationError
 
 from deploy.local import ports
 from deploy.local.broker import LocalBroker, prepare
@@ -21,9 +22,9 @@ from deploy.local.settings import LocalSettings
 from deploy.local.supervision import Supervised, Supervisor
 from deploy.local.valkey import LocalValkey
 from deploy.local.workspace import CHECKOUT, Workspace
-from shared.errors import Unavailable
+from shared.errors import Misconfigured, Unavailable
 from shared.provisioning import create_topics
-from shared.settings import KafkaSettings
+from shared.settings import KafkaSettings, RedisSettings, faults
 
 QUEUES_FILE = CHECKOUT / "services" / "simulator" / "helpdesk.json"
 READY_SECONDS = 180.0
@@ -179,10 +180,16 @@ def _not_ready(url: str) -> list[str]:
 
 def _require_redis(url: str) -> None:
     try:
-        with redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as client:
+        settings = RedisSettings(url=url)
+    except ValidationError as error:
+        raise Misconfigured("; ".join(faults(error))) from None
+    try:
+        with redis.Redis.from_url(
+            **settings.connection(), socket_timeout=5, socket_connect_timeout=5
+        ) as client:
             client.ping()
-    except (redis.RedisError, ValueError) as error:
-        raise Unavailable(f"Redis at {url} does not answer: {error}") from None
+    except redis.RedisError as error:
+        raise Unavailable(f"Redis at {settings.address} does not answer: {error}") from None
 
 
 def prepare_kafka(announce: Callable[[str], None]) -> None:

@@ -54,7 +54,7 @@ def create_worker(
 ) -> StreamWorker:
     """The forecaster as a worker that is ready to `run`."""
     worker = StreamWorker(settings.group, kafka)
-    read_side = RedisReadSide(connect(redis.url))
+    read_side = RedisReadSide(connect(redis))
     producer = BatchProducer(kafka)
     retention = Retention(
         ticket_seconds=settings.ticket_days * DAY_SECONDS,
@@ -86,7 +86,9 @@ def create_worker(
     checks = {"kafka": worker.kafka_ready, "redis": read_side.ready, "projection": rebuilt}
     store = RedisStore(
         Redis.from_url(
-            redis.url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
+            **redis.connection(),
+            socket_timeout=ANSWER_SECONDS,
+            socket_connect_timeout=ANSWER_SECONDS,
         )
     )
     services = create_services(settings, store, directory, clock)

@@ -113,7 +113,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Misconfigured as error:
         return _refuse(error.detail)
     except ValidationError as error:
-        wrong = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        # A fault of several settings together names no place.
+        wrong = (
+            ": ".join([*map(str, e["loc"]), e["msg"].removeprefix("Value error, ")])
+            for e in error.errors(include_url=False, include_input=False)
+        )
         return _refuse(f"settings of {error.title}: {'; '.join(wrong)}")
     except KeyboardInterrupt:
         pass

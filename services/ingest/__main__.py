@@ -71,7 +71,7 @@ def _serve(settings: IngestSettings, kafka: KafkaSettings, redis: RedisSettings)
         die=_die,
     )
     app = create_app(
-        settings, publisher, RedisTicketTexts(redis.url), utc_now, _pseudonym_key(settings)
+        settings, publisher, RedisTicketTexts(redis), utc_now, _pseudonym_key(settings)
     )
     # What lives as long as the process need not be looked through again and again.
     gc.freeze()

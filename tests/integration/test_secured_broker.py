@@ -28,9 +28,10 @@ from shared.provisioning import create_topics
 from shared.settings import KafkaSettings
 from shared.topics import CORRECTED, LABELLED, RECEIVED
 from tests.builders import a_correction
+from tests.certificates import authority, signed
 from tests.chaos import logbook
 from tests.deadlines import eventually
-from tests.secured_broker import PASSWORD, USER, SecuredBroker, authority, signed
+from tests.secured_broker import PASSWORD, USER, SecuredBroker
 
 pytestmark = pytest.mark.integration
 WRONG = "wrong horse"

@@ -27,6 +27,7 @@ from shared import metrics
 from shared import redis_keys as keys
 from shared.events import AlertRaised
 from shared.read_model import HumanValues, TicketRecord
+from shared.settings import RedisSettings
 
 log = logging.getLogger(__name__)
 
@@ -119,12 +120,14 @@ class ReadSide(Protocol):
         ...
 
 
-def connect(url: str) -> Redis:
+def connect(settings: RedisSettings) -> Redis:
     """A client for RedisReadSide, which bounds every call itself.
 
     redis-py's own time-out is a task per write and per read: a third of what a ticket costs.
     """
-    return Redis.from_url(url, socket_timeout=None, socket_connect_timeout=ANSWER_SECONDS)
+    return Redis.from_url(
+        **settings.connection(), socket_timeout=None, socket_connect_timeout=ANSWER_SECONDS
+    )
 
 
 class RedisReadSide:

@@ -32,7 +32,7 @@ PROJECTED = (topics.LABELLED, topics.CORRECTED)
 def connect(settings: RedisSettings) -> Redis:
     """A client that has not connected yet. Two quick retries bridge a restarted connection."""
     return Redis.from_url(
-        settings.url,
+        **settings.connection(),
         socket_timeout=ANSWER_SECONDS,
         socket_connect_timeout=ANSWER_SECONDS,
         protocol=2,

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from shared import redis_keys
 from shared.errors import Unavailable
 from shared.read_model import TicketRecord
+from shared.settings import RedisSettings
 
 TIMEOUT_SECONDS = 1.0
 RETRY_AFTER_SECONDS = 5
@@ -37,9 +38,11 @@ class TicketTexts(Protocol):
 class RedisTicketTexts:
     """The records that the forecaster's projection keeps; connects at the first call."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, settings: RedisSettings) -> None:
         self._redis: Any = Redis.from_url(
-            url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
+            **settings.connection(),
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
         )
 
     async def of(self, ticket_ids: Collection[str]) -> Mapping[str, Text]:

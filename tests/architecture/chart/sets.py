@@ -38,7 +38,7 @@ EVERYTHING: dict[str, Any] = {
             "certificateSecret": "kafka-certificate",
         },
     },
-    "redis": {"existingSecret": "read-side"},
+    "redis": {"existingSecret": "read-side", "caSecret": "redis-authority"},
     "pseudonymKey": {"existingSecret": "pseudonyms"},
     "models": {"storageClass": "nfs"},
     "queueDirectory": {"queues": {"IT/Network": 7}, "topics": {"vpn": "IT/Network"}},

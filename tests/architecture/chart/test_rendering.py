@@ -108,6 +108,10 @@ def test_a_typing_error_in_the_values_is_refused_by_name(
         (_with("kafka.security.protocol", "SASL_SSL"), "kafka.security.mechanism and"),
         (_with("kafka.security.existingSecret", "login"), "PLAINTEXT has no login"),
         (_with("kafka.security.caSecret", "authority"), "PLAINTEXT has no TLS"),
+        (
+            {**NEEDED, "redis": {"url": "redis://valkey", "caSecret": "authority"}},
+            "redis.url has no TLS",
+        ),
         (_with("models.persistent", value=False), "retrain.enabled needs models.persistent"),
         (_with("gateway.ingress.enabled", value=True), "gateway.ingress.host is needed"),
     ],

@@ -14,7 +14,7 @@ from shared.streaming.worker import STOP_SECONDS, STUCK_SECONDS
 from shared.topics import RECEIVED
 from tests.architecture.chart.helm import Document, Manifests
 from tests.architecture.chart.variables import CACHES, OWN, SETTINGS, names
-from tests.secured_broker import authority, signed
+from tests.certificates import authority, signed
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -46,15 +46,16 @@ def test_the_services_take_the_values(
     manifests: Manifests, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     made = signed(tmp_path, "any", authority(tmp_path, "authority"))
-    mounted = {"KAFKA_SSL_KEY_FILE": str(made.key)}
-    mounted |= dict.fromkeys(("KAFKA_SSL_CA_FILE", "KAFKA_SSL_CERT_FILE"), str(made.file))
+    known = {"KAFKA_SSL_KEY_FILE": str(made.key), "REDIS_URL": "rediss://redis:6379/0"}
+    certificates = ("KAFKA_SSL_CA_FILE", "KAFKA_SSL_CERT_FILE", "REDIS_SSL_CA_FILE")
+    known |= dict.fromkeys(certificates, str(made.file))
     for component, classes in SETTINGS.items():
         if component not in manifests.pods():
             continue
         with monkeypatch.context() as environment:
             for variable in _main(manifests, component).get("env", []):
                 value = variable.get("value", "x" * 16)
-                environment.setenv(variable["name"], mounted.get(variable["name"], value))
+                environment.setenv(variable["name"], known.get(variable["name"], value))
             for each in classes:
                 each()  # raises where a value cannot be
 
@@ -104,6 +105,16 @@ def _files(manifests: Manifests, component: str, volume: str) -> set[str]:
         for source in sources
         for item in source["secret"]["items"]
     }
+
+
+def test_all_that_speak_with_redis_are_given_its_authorities(everything: Manifests) -> None:
+    for component, pod in everything.pods().items():
+        env = {each["name"]: each for each in _main(everything, component).get("env", [])}
+        assert ("REDIS_URL" in env) == ("REDIS_SSL_CA_FILE" in env), component
+        if "REDIS_URL" in env:
+            assert env["REDIS_SSL_CA_FILE"]["value"] in _files(everything, component, "redis")
+        else:
+            assert "redis" not in {each["name"] for each in pod["spec"].get("volumes", [])}
 
 
 def test_secrets_are_referred_to_and_never_written_out(

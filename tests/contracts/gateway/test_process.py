@@ -146,6 +146,7 @@ def test_a_taken_port_is_one_sentence() -> None:
     [
         ({"GATEWAY_PORT": "99999"}, "port"),
         ({"GATEWAY_QUEUES_FILE": "nowhere.json"}, "nowhere.json"),
+        ({"KAFKA_SASL_USERNAME": "u"}, "KafkaSettings: KAFKA_SASL_USERNAME is set"),
     ],
 )
 def test_settings_that_cannot_work_are_named(settings: dict[str, str], says: str) -> None:

@@ -15,6 +15,7 @@ from services.ingest.adapters.ticket_texts import (
 from shared import redis_keys
 from shared.errors import Unavailable
 from shared.read_model import TicketRecord
+from shared.settings import RedisSettings
 from tests.builders import a_label
 
 pytestmark = [pytest.mark.integration]
@@ -40,7 +41,7 @@ async def texts(
             record = a_ticket_record(known).model_dump_json()
             store.set(redis_keys.ticket(known), record, ex=600)
             store.set(redis_keys.ticket(f"{known}-broken"), b"{", ex=600)
-        made = RedisTicketTexts(url)
+        made = RedisTicketTexts(RedisSettings(url=url))
     yield made, known
     await made.stop()
 
@@ -58,7 +59,7 @@ async def test_nothing_is_asked_for_nothing(texts: tuple[TicketTexts, str]) -> N
 async def test_a_store_that_is_away_is_said_to_be() -> None:
     (port,) = free_ports(1)
     away: list[TicketTexts] = [
-        RedisTicketTexts(f"redis://127.0.0.1:{port}/0"),
+        RedisTicketTexts(RedisSettings(url=f"redis://127.0.0.1:{port}/0")),
         InMemoryTicketTexts(outage="away"),
     ]
     for texts in away:

@@ -1,4 +1,4 @@
-"""How Kafka is entered: combinations that cannot work are refused, and no secret is told."""
+"""How Kafka and Redis are entered: what cannot work is refused by name, and no secret is told."""
 
 import ssl
 import subprocess
@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from shared import provisioning
-from shared.settings import KafkaSettings, faults
-from tests.secured_broker import authority, signed
+from shared.settings import KafkaSettings, RedisSettings, faults
+from tests.certificates import authority, signed
 
 LOGIN = {
     "security_protocol": "SASL_PLAINTEXT",
@@ -77,6 +77,43 @@ def test_what_cannot_work_is_refused_by_name(given: dict[str, Any], named: str) 
     (sentence,) = faults(refused.value)
     assert named in sentence
     assert "hidden" not in f"{sentence} {refused.value}"
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"url": "http://desk:hidden@r"}, "REDIS_URL must begin with redis://"),
+        ({"url": "desk:hidden@r:6379"}, "REDIS_URL must begin with redis://"),
+        ({"url": "redis://desk:hidden@r:6379/main"}, "REDIS_URL must end with /N"),
+        ({"url": "redis://desk:hidden@r:66000/0"}, "REDIS_URL: its port is no number"),
+        ({"url": "redis://desk:hidden/0"}, "REDIS_URL: its port is no number"),
+        ({"ssl_ca_file": "ca.pem"}, "let it begin with rediss://"),
+        ({"url": "rediss://r", "ssl_ca_file": "missing"}, "REDIS_SSL_CA_FILE: missing"),
+    ],
+)
+def test_what_is_no_address_of_redis_is_refused_without_its_password(
+    given: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        RedisSettings(**given)
+    (sentence,) = faults(refused.value)
+    assert named in sentence
+    assert "hidden" not in f"{sentence} {refused.value}"
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("redis://desk:hidden@r:6379/0", "redis://r:6379/0"),
+        ("rediss://r:6379/?password=hidden", "rediss://r:6379/"),
+        ("unix:///run/redis.sock?db=1", "unix:///run/redis.sock"),
+    ],
+)
+def test_an_address_of_redis_is_shown_without_its_password(url: str, address: str) -> None:
+    settings = RedisSettings(url=url)
+    assert settings.address == address
+    assert settings.connection() == {"url": url}
+    assert "hidden" not in repr(settings)
 
 
 def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_password(tmp_path: Path) -> None:

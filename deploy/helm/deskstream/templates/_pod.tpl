@@ -46,6 +46,10 @@ securityContext:
     secretKeyRef:
       name: {{ include "deskstream.redisSecret" $root }}
       key: {{ $root.Values.redis.secretKey }}
+{{- if $root.Values.redis.caSecret }}
+- name: REDIS_SSL_CA_FILE
+  value: /etc/redis/ca.crt
+{{- end }}
 {{- end }}
 {{- if eq .name "ingest" }}
 - name: INGEST_PSEUDONYM_KEY
@@ -144,6 +148,9 @@ securityContext:
 {{- if has "kafka" .service.stores }}
 {{ include "deskstream.kafkaMount" .root }}
 {{- end }}
+{{- if and (has "redis" .service.stores) .root.Values.redis.caSecret }}
+- {name: redis, mountPath: /etc/redis, readOnly: true}
+{{- end }}
 {{- if .service.models }}
 - {name: models, mountPath: /models}
 - {name: cache, mountPath: /cache}
@@ -159,6 +166,15 @@ securityContext:
   emptyDir: {sizeLimit: 1Gi}
 {{- if has "kafka" .service.stores }}
 {{ include "deskstream.kafkaVolume" .root }}
+{{- end }}
+{{- if and (has "redis" .service.stores) .root.Values.redis.caSecret }}
+- name: redis
+  projected:
+    defaultMode: 0440
+    sources:
+      - secret:
+          name: {{ .root.Values.redis.caSecret }}
+          items: [{key: {{ .root.Values.redis.caKey }}, path: ca.crt}]
 {{- end }}
 {{- if .service.models }}
 - name: cache

@@ -62,6 +62,9 @@ gateway:
 {{- if not (or .redis.url .redis.existingSecret) -}}
 {{- fail "redis.url or redis.existingSecret is needed: where your Redis or Valkey is" -}}
 {{- end -}}
+{{- if and .redis.caSecret .redis.url (not (hasPrefix "rediss:" .redis.url)) -}}
+{{- fail "redis.url has no TLS: let it begin with rediss://, or leave redis.caSecret empty" -}}
+{{- end -}}
 {{- $most := ternary .classifier.autoscaling.maxReplicas .classifier.replicas .classifier.autoscaling.enabled -}}
 {{- if gt (max $most .semantic.replicas .forecaster.replicas | int) (int .kafka.partitions) -}}
 {{- fail (printf "classifier, semantic, forecaster: more workers than kafka.partitions (%v); what is over would have nothing to do" .kafka.partitions) -}}
