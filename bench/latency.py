@@ -3,6 +3,7 @@
 Open loop: posts start when they are due, however slow the answers, and count from then. Some
 tickets a second, at each load as many, are asked for at the gateway until they are there, which is
 the figure. Asking for all of them would measure the asking: an answer costs as much as a label.
+Second looks stand on the same cores and are not needed for a label: without them is the baseline.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ WARM_UP_SECONDS = 5
 
 def rows(*, quick: bool) -> list[Row]:
     """The 50th and 99th percentile at each load, on one machine with broker and Valkey."""
-    seconds = 10 if quick else 60
+    seconds, rounds = (5, 1) if quick else (30, 2)
     with TemporaryDirectory(prefix="deskstream-bench-") as folder:
         settings, workspace = _settings(Path(folder))
         models = ensure_model(None, Workspace(), print)
@@ -43,21 +44,23 @@ def rows(*, quick: bool) -> list[Row]:
             asyncio.run(probe.run(100, WARM_UP_SECONDS))
             found: list[Row] = []
             for rate, promise in LOADS:
-                latencies = asyncio.run(probe.run(rate, seconds))
-                name = f"end to end, {rate}/s"
-                half = _percentile(latencies, 0.50)
-                found.append(row(f"{name}, p50", half, "ms"))
-                high = _percentile(latencies, 0.99)
-                found.append(
-                    row(
-                        f"{name}, p99",
-                        high,
-                        "ms",
-                        baseline="its p50",
-                        baseline_value=half,
-                        at_most=promise,
+                # In turn: what else the machine does meets both alike.
+                beside, alone = [], []
+                for _ in range(rounds):
+                    beside += asyncio.run(probe.run(rate, seconds))
+                    with system.without_second_looks():
+                        alone += asyncio.run(probe.run(rate, seconds))
+                for share, target in ((0.50, None), (0.99, promise)):
+                    found.append(
+                        row(
+                            f"end to end, {rate}/s, p{share * 100:.0f}",
+                            _percentile(beside, share),
+                            "ms",
+                            baseline="without second looks",
+                            baseline_value=_percentile(alone, share),
+                            at_most=target,
+                        )
                     )
-                )
     return found
 
 

@@ -151,8 +151,21 @@ class System:
         }
         return {name: str(value) for name, value in given.items()}
 
+    @contextmanager
+    def without_second_looks(self) -> Iterator[None]:
+        """Inside, the semantic worker does not run; after it is back and ready."""
+        [semantic] = [each for each in self._services if each.name == "semantic"]
+        self.supervisor.release(semantic)
+        yield
+        self.supervisor.start(semantic)
+        self._await_ready(self._settings.semantic)
+
     def await_ready(self) -> None:
         """Return when gateway and ingest say that everything answers; Unavailable with reasons."""
+        # The gateway answers for classifier and forecaster too.
+        self._await_ready(self._settings.gateway, self._settings.ingest)
+
+    def _await_ready(self, *urls: str) -> None:
         deadline = time.monotonic() + READY_SECONDS
         reasons = ["nothing answers"]
         while reasons:
@@ -162,8 +175,7 @@ class System:
                     f"Logs: {self._workspace.logs}"
                 )
             self.supervisor.watch()
-            # The gateway answers for classifier and forecaster too.
-            reasons = [*_not_ready(self._settings.gateway), *_not_ready(self._settings.ingest)]
+            reasons = [reason for url in urls for reason in _not_ready(url)]
             time.sleep(POLL_SECONDS)
 
 
