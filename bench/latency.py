@@ -41,12 +41,13 @@ def rows(*, quick: bool) -> list[Row]:
         with System(settings, workspace, models=models, announce=print) as system:
             system.await_ready()
             probe = Probe(settings)
-            asyncio.run(probe.run(100, WARM_UP_SECONDS))
             found: list[Row] = []
             for rate, promise in LOADS:
                 # In turn: what else the machine does meets both alike.
                 beside, alone = [], []
                 for _ in range(rounds):
+                    # For whoever has just started, and has something to catch up with.
+                    asyncio.run(probe.run(rate, WARM_UP_SECONDS))
                     beside += asyncio.run(probe.run(rate, seconds))
                     with system.without_second_looks():
                         alone += asyncio.run(probe.run(rate, seconds))
