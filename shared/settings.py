@@ -113,7 +113,11 @@ class RedisSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _can_connect(self) -> Self:
-        address = urlsplit(self.url)
+        try:
+            address = urlsplit(self.url)
+        except ValueError:
+            # Here and below: the reason would tell a password that is not where it belongs.
+            raise ValueError("REDIS_URL: its host is none") from None
         if address.scheme not in {"redis", "rediss", "unix"}:
             raise ValueError(
                 "REDIS_URL must begin with redis://, with rediss:// for TLS, or with unix://"
@@ -124,14 +128,13 @@ class RedisSettings(BaseSettings):
         try:
             _ = address.port
         except ValueError:
-            # The reason would tell the password of an address whose @ is missing.
             raise ValueError("REDIS_URL: its port is no number from 0 to 65535") from None
+        if self.ssl_ca_file is not None and address.scheme != "rediss":
+            raise ValueError(
+                "REDIS_SSL_CA_FILE is set, but REDIS_URL has no TLS: let it begin with rediss://, "
+                "or unset this"
+            )
         if self.ssl_ca_file is not None:
-            if address.scheme != "rediss":
-                raise ValueError(
-                    "REDIS_SSL_CA_FILE is set, but REDIS_URL has no TLS: let it begin with "
-                    "rediss://, or unset this"
-                )
             _trusting(self.ssl_ca_file, "REDIS_SSL_CA_FILE")
         return self
 

@@ -13,12 +13,14 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from pydantic import ValidationError
 from rich.console import Console
 
 from deploy.local import running
 from deploy.local.settings import LocalSettings
 from deploy.local.workspace import Workspace
 from shared.errors import DeskstreamError
+from shared.settings import faults
 
 COMMANDS = {
     "demo": "everything, with simulated (or DEMO_DATA's) tickets and a live table",
@@ -49,6 +51,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return running.COMMANDS[command](settings, Workspace(settings.deskstream_local), Console())
     except DeskstreamError as error:
         print(error.detail, file=sys.stderr)
+        return 1
+    except ValidationError as error:
+        if not (wrong := faults(error)):
+            raise
+        print(*wrong, sep="\n", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)

@@ -179,6 +179,8 @@ def test_an_old_java_is_one_sentence_and_nothing_is_left(
         ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1", "Kafka at 127.0.0.1:1 does not answer"),
         ("REDIS_URL", "redis://127.0.0.1:1/0", "Redis at redis://127.0.0.1:1/0 does not answer"),
         ("KAFKA_PARTITIONS", "many", "KAFKA_PARTITIONS=many"),
+        ("KAFKA_SASL_USERNAME", "desk", "KafkaSettings: KAFKA_SASL_USERNAME is set, but"),
+        ("REDIS_URL", "valkey:6379", "RedisSettings: REDIS_URL must begin with redis://"),
     ],
 )
 def test_a_store_of_ones_own_that_does_not_answer_is_one_sentence(

@@ -92,6 +92,8 @@ def test_what_cannot_work_is_refused_by_name(given: dict[str, Any], named: str) 
         ({"url": "redis://desk:hidden@r:6379/main"}, "REDIS_URL must end with /N"),
         ({"url": "redis://desk:hidden@r:66000/0"}, "REDIS_URL: its port is no number"),
         ({"url": "redis://desk:hidden/0"}, "REDIS_URL: its port is no number"),
+        ({"url": "redis://desk:hidden@[r/0"}, "REDIS_URL: its host is none"),
+        ({"url": "redis://desk:hidden@r\u2100/0"}, "REDIS_URL: its host is none"),
         ({"ssl_ca_file": "ca.pem"}, "let it begin with rediss://"),
         ({"url": "rediss://r", "ssl_ca_file": "missing"}, "REDIS_SSL_CA_FILE: missing"),
     ],
